@@ -1,0 +1,1 @@
+"""The custom Keras layers, one family a file, equations in the docstring."""

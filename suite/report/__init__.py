@@ -1,0 +1,1 @@
+"""Tidy tables from the store, figures, and one self-contained page."""

@@ -1,0 +1,5 @@
+"""The tasks, one a file; the table names those that `suite list tasks` shows, at their default configuration."""
+
+from suite.task import Task
+
+TASKS: dict[str, Task] = {}
