@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -68,7 +67,4 @@ def test_a_definition_file_with_an_error_is_named(tmp_path):
 
 
 def test_version_is_printed():
-    begun = time.monotonic()
-    done = suite("--version")
-    assert done.stdout.startswith("suite, version ")
-    assert time.monotonic() > begun
+    assert suite("--version").stdout.startswith("suite, version ")
