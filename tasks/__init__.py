@@ -2,7 +2,16 @@
 
 from suite.task import Task
 from tasks.adding import Adding
+from tasks.charlm import CharLM
+from tasks.copying import Copying
+from tasks.corpora import CORPORA
+from tasks.hello import Hello
+
+__all__ = ["CORPORA", "TASKS"]
 
 TASKS: dict[str, Task] = {
     "adding": Adding(),
+    "charlm": CharLM(),
+    "copying": Copying(),
+    "hello": Hello(),
 }
