@@ -116,7 +116,8 @@ class Copying(Generated):
             return self._hits(batch, prediction), batch.weight[:, -self.length :]
 
         def exact(batch: Batch, prediction: Prediction) -> tuple[Array, Array]:
-            return self._hits(batch, prediction).all(axis=1), batch.weight[:, -self.length :].max(axis=1)
+            right: Array = np.all(self._hits(batch, prediction), axis=1)
+            return right, batch.weight[:, -self.length :].max(axis=1)
 
         return Means({"loss": loss, "relative": relative, "recall": recall, "exact": exact})
 
