@@ -23,7 +23,7 @@ class Pool(keras.layers.Layer):
         if how not in POOLS:
             raise ValueError(f"head must be one of {', '.join(POOLS)}, got {how!r}")
         self.how = how
-        self.score = keras.layers.Dense(1) if how == "attention" else None
+        self.score: Any = keras.layers.Dense(1) if how == "attention" else None
         self.built = True
 
     def call(self, y: Any, mask: Any = None, last: Callable[..., Any] = valid.last) -> Any:
