@@ -152,8 +152,8 @@ def _parts(model: Any, curves: list[list[Array]]) -> dict[str, list[Array]]:
         return {f"layer_{number}": layer for number, layer in enumerate(layers, 1)}
     if len(layers[0]) == 1:
         return {}
-    layer = next((layer for layer in getattr(model.body, "stack", ()) if hasattr(layer, "state_shapes")), None)
-    names = getattr(layer, "states", None) or [f"state_{number}" for number in range(1, len(layers[0]) + 1)]
+    layer = next((layer for layer in getattr(model.body, "stack", ()) if hasattr(layer, "states")), None)
+    names = layer.states if layer is not None else [f"state_{number}" for number in range(1, len(layers[0]) + 1)]
     return {name: [curve] for name, curve in zip(names, layers[0], strict=True)}
 
 

@@ -1,5 +1,6 @@
 """`depth` layers of one architecture with dropout between them: the same policy for every architecture."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,12 @@ from keras import ops
 
 from suite.dropout import Dropout
 from suite.layers import valid
+
+
+def takes_probes(layer: Any) -> bool:
+    """Say whether a layer adds probes to its states: its `call` has such an argument. One that wraps cells asks them."""
+    inner = getattr(layer, "forward", layer)
+    return hasattr(layer, "state_shapes") and "probes" in inspect.signature(inner.call).parameters
 
 
 class Stack(keras.layers.Layer):
@@ -62,6 +69,9 @@ class Stack(keras.layers.Layer):
         return tuple(tuple(ops.zeros((batch, *shape), self.compute_dtype) for shape in shapes) for shapes in self.state_shapes())
 
     def probes(self, batch: int, time: int) -> tuple[tuple[Any, ...], ...]:
-        """Zeros to add to every state after every step, (time, batch, ...): their gradient is dL/d(state)."""
-        shapes = [layer.state_shapes() if hasattr(layer, "state_shapes") else () for layer in self.stack]
+        """Zeros to add to every state after every step, (time, batch, ...): their gradient is dL/d(state).
+
+        Empty for a layer that takes none: its states cannot be reached from outside its loop.
+        """
+        shapes = [layer.state_shapes() if takes_probes(layer) else () for layer in self.stack]
         return tuple(tuple(ops.zeros((time, batch, *shape), "float32") for shape in layer) for layer in shapes)

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from suite import flops, gradients, models, optimisation, provenance
+from suite import circumstances, flops, gradients, models, optimisation
 from suite.chunks import Feed
 from suite.curves import Curves
 from suite.evaluation import Scores, evaluate
 from suite.experiment import SHARED_VALUES
 from suite.optimisation import Values
 from suite.program import Program, program
+from suite.provenance import provenance
 from suite.result import Curve, Emit, Event, Outcome, Result, Trial
 from suite.task import Array, Metric, Task
 from suite.throughput import Clock, Memory
@@ -54,7 +55,7 @@ def train(trial: Trial, emit: Emit = ignore) -> Result:
         scores=scores,
         curves={} if run is None else run.curves.result(),
         cost={**(run.cost() if run is not None else {}), **seconds},
-        provenance={**(run.provenance() if run is not None else {}), **({"error": error} if error else {})},
+        provenance={**provenance(), **(run.provenance() if run is not None else {}), **({"error": error} if error else {})},
     )
 
 
@@ -198,7 +199,7 @@ class _Run:
 
     def provenance(self) -> dict[str, str]:
         """Return what is needed to repeat the trial."""
-        return provenance.of(self.trial, self.program)
+        return circumstances.of(self.trial, self.program)
 
     def _advance(self, stop: int) -> Outcome | None:
         """Take one graph call of steps; return why the trial ends, if it does."""

@@ -70,6 +70,10 @@ class Bidirectional(keras.layers.Layer):
         """The states of both directions, without the batch."""
         return (*self.forward.state_shapes(), *self.backward.state_shapes())
 
+    def backward_states(self) -> tuple[bool, ...]:
+        """Say of every state whether it is carried from the end to the start."""
+        return (False,) * len(self.forward.state_shapes()) + (True,) * len(self.backward.state_shapes())
+
     def get_config(self) -> dict[str, Any]:
         own = {"units": self.units, "length": self.length, "cell": self.cell, "merge": self.merge}
         return {**super().get_config(), **own, **self.options}
