@@ -32,7 +32,8 @@ class CharLM:
                           (the first window: all of it): every character counts once, behind window / 2 others or more
 
     `carried` trains on a stream instead: row r goes on in the next batch, afresh at the start of each pass (`reset`).
-    `corpus`: pydoc (CPython's own reference text, there without a download) or tinyshakespeare; `path`: a text of yours.
+    `corpus`: pydoc (CPython's own reference text without repeated paragraphs; no download) or tinyshakespeare; `path`: a text
+    of yours.
 
     Source: Bai et al. (2018), arXiv:1803.01271; Karpathy (2015), karpathy.github.io/2015/05/21/rnn-effectiveness.
     """
