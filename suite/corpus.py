@@ -5,12 +5,13 @@ import hashlib
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 PIECE = 1 << 20  # bytes read at once
+
+Progress = Callable[[str, int, int], None]  # file, bytes here, bytes in all
 
 
 class Missing(ValueError):
@@ -104,7 +105,7 @@ def locate(corpus: Corpus) -> Path:
     return folder
 
 
-def get(corpus: Corpus, progress: Any = None) -> Path:
+def get(corpus: Corpus, progress: Progress | None = None) -> Path:
     """Return the folder of a corpus, fetching the files that are not here yet: see `suite.fetching`."""
     from suite import fetching  # urllib only where something is fetched
 

@@ -8,18 +8,15 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
 
-from suite.corpus import Corpus, Damaged, File, Package, check
+from suite.corpus import Corpus, Damaged, File, Package, Progress, check
 
 TIMEOUT = 30.0  # seconds without a byte
 RETRIES = 4
 PAUSE = 1.0  # seconds before the first retry; doubled each time
 PIECE = 1 << 16  # bytes read at once
-
-Progress = Callable[[str, int, int], None]  # file, bytes here, bytes in all
 
 
 class Unreachable(ValueError):

@@ -67,3 +67,13 @@ def test_the_version_of_a_task_changes_its_data(monkeypatch):
     before = next(Adding().batches("train", seed=0, batch_size=4)).x
     monkeypatch.setattr(Adding, "version", 2)
     assert (next(Adding().batches("train", seed=0, batch_size=4)).x != before).any()
+
+
+def test_the_digest_of_a_generated_task_is_that_of_its_first_training_batch():
+    for task in (Adding(), Adding(length=7), FAKES["fake-reversal"]):
+        batch = next(task.batches("train", seed=0, batch_size=32))
+        found = hashlib.sha256()
+        for name, array in batch._asdict().items():
+            if array is not None:
+                found.update(f"{name} {array.dtype.str} {array.shape}\n".encode() + array.tobytes())
+        assert task.digest() == found.hexdigest()
