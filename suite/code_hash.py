@@ -4,6 +4,7 @@ import ast
 import functools
 import hashlib
 import importlib.machinery
+import importlib.metadata
 import importlib.util
 import sys
 from collections.abc import Iterator
@@ -16,21 +17,9 @@ from suite.task import Task
 
 ROOTS = ("suite.training", "suite.models", "suite.recurrence")
 # Contracts and bookkeeping: what they state is in the key of a trial already, or cannot change a result.
-APART = frozenset(
-    f"suite.{name}"
-    for name in (
-        "architecture",
-        "architectures",
-        "canonical",
-        "code_hash",
-        "experiment",
-        "origin",
-        "plugins",
-        "provenance",
-        "result",
-        "task",
-    )
-) | {"suite"}
+_APART = "architecture architectures canonical circumstances code_hash experiment plugins provenance result task"
+APART = frozenset(("suite", *(f"suite.{name}" for name in _APART.split())))
+LIBRARIES = ("keras", "tensorflow")  # of these the version counts
 
 
 def code_hash(architecture: Architecture | None, task: Task) -> str:
@@ -40,11 +29,14 @@ def code_hash(architecture: Architecture | None, task: Task) -> str:
     """
     roots = [type(task).__module__]
     if architecture is not None:
-        roots += [architecture.target.partition(":")[0], *ROOTS]
+        named = (architecture.target, *(option for option in architecture.options.values() if isinstance(option, str) and ":" in option))
+        roots += [*(target.partition(":")[0] for target in named), *ROOTS]
     packages = {root.partition(".")[0] for root in roots}
     digest = hashlib.sha256()
-    for name in sorted(_closure(roots, packages)):
-        digest.update(f"{name}\n{_tree(_source(name))}\n".encode())
+    for library in sorted(packages.intersection(LIBRARIES)):
+        digest.update(f"{library} {importlib.metadata.version(library)}\n".encode())
+    for name in sorted(_closure(roots, packages.difference(LIBRARIES))):
+        digest.update(f"{name}\n{_tree(name)}\n".encode())
     return digest.hexdigest()
 
 
@@ -97,8 +89,9 @@ def _imports(name: str, source: Path) -> tuple[str, ...]:
 
 
 @functools.cache
-def _tree(source: Path) -> str:
-    return "".join(_written(ast.parse(source.read_text(encoding="utf-8"))))
+def _tree(name: str) -> str:
+    source = _source(name)
+    return "" if source is None else "".join(_written(ast.parse(source.read_text(encoding="utf-8"))))
 
 
 def _written(node: Any) -> Iterator[str]:
