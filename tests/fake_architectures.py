@@ -95,7 +95,7 @@ class Glance(keras.layers.Layer):
         return y
 
     def start(self, x, mask=None):
-        weight = ops.ones(ops.shape(x)[:2]) if mask is None else ops.cast(mask, x.dtype)
+        weight = ops.ones(ops.shape(x)[:2], x.dtype) if mask is None else ops.cast(mask, x.dtype)
         mean = ops.sum(self.enter(x) * weight[:, :, None], axis=1) / ops.sum(weight, axis=1)[:, None]
         return ops.zeros_like(mean), mean
 

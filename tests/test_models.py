@@ -160,6 +160,10 @@ def test_the_rate_is_a_value_of_a_compiled_graph():
     assert step.experimental_get_tracing_count() == 1
 
 
+def drawn(shape, dtype):
+    return np.random.normal(size=shape).astype(dtype)  # noqa: NPY002
+
+
 @keras.saving.register_keras_serializable("fakes")
 class Careless(keras.layers.Layer):
     """A third party's layer that draws its weights from every unseeded source there is."""
@@ -171,7 +175,7 @@ class Careless(keras.layers.Layer):
     def build(self, x_shape):
         shape = (x_shape[-1], self.units)
         self.stock = self.add_weight(name="stock", shape=shape, initializer="orthogonal")
-        self.legacy = self.add_weight(name="legacy", shape=shape, initializer=lambda shape, dtype: np.random.normal(size=shape).astype(dtype))  # noqa: NPY002
+        self.legacy = self.add_weight(name="legacy", shape=shape, initializer=drawn)
         self.unseeded = self.add_weight(name="unseeded", shape=shape, initializer=lambda shape, dtype: keras.random.normal(shape))
         self.inside = keras.layers.Dense(self.units, kernel_initializer="he_normal", bias_initializer="uniform")
         self.built = True
@@ -262,7 +266,9 @@ def test_a_row_beyond_the_training_length_is_refused_where_the_layer_ends_there(
 
 @pytest.mark.parametrize("kind", ["once", "steps", "sequence"])
 def test_a_saved_model_predicts_the_same(kind, tmp_path):
-    model = build(dataclasses.replace(LSTM, wiring={"head": "attention", "context": "both"}), spec(kind), width=4, depth=2, embedding=3, seed=0)
+    model = build(
+        dataclasses.replace(LSTM, wiring={"head": "attention", "context": "both"}), spec(kind), width=4, depth=2, embedding=3, seed=0
+    )
     for weight in model.trainable_weights:  # what was trained is saved, not what was drawn
         weight.assign(weight * 1.5)
     model.save(tmp_path / "model.keras")

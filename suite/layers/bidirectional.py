@@ -1,6 +1,7 @@
 """Two cells, one from the left and one from the right, each over the valid part of the row only."""
 
 import importlib
+import inspect
 from typing import Any
 
 import keras
@@ -67,12 +68,15 @@ class Bidirectional(keras.layers.Layer):
         return ops.concatenate([forward, valid.first(y[:, :, self.units :], mask)], axis=-1)
 
     def state_shapes(self) -> tuple[tuple[int, ...], ...]:
-        """The states of both directions, without the batch."""
+        """The states of both directions that take probes, without the batch."""
+        if "probes" not in inspect.signature(self.forward.call).parameters:
+            return ()
         return (*self.forward.state_shapes(), *self.backward.state_shapes())
 
     def backward_states(self) -> tuple[bool, ...]:
         """Say of every state whether it is carried from the end to the start."""
-        return (False,) * len(self.forward.state_shapes()) + (True,) * len(self.backward.state_shapes())
+        half = len(self.state_shapes()) // 2
+        return (False,) * half + (True,) * half
 
     def get_config(self) -> dict[str, Any]:
         own = {"units": self.units, "length": self.length, "cell": self.cell, "merge": self.merge}
@@ -82,6 +86,5 @@ class Bidirectional(keras.layers.Layer):
         """Probes stand in the order of time, (time, batch, ...): those of the backward cell are turned round."""
         if probes is None:
             return {}, {}
-        count = len(self.forward.state_shapes())
-        turned = tuple(ops.flip(probe, axis=0) for probe in probes[count:])
-        return {"probes": tuple(probes[:count])}, {"probes": turned}
+        half = len(probes) // 2
+        return {"probes": tuple(probes[:half])}, {"probes": tuple(ops.flip(probe, axis=0) for probe in probes[half:])}

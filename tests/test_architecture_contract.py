@@ -1,0 +1,247 @@
+"""What every architecture keeps, ours, a stranger's and the tests' own; a new line of the table is tested without an edit here."""
+
+import functools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from suite import flops, plugins
+from suite.decoding import greedy
+from suite.models import build
+from suite.task import Spec
+from tests import fake_architectures
+
+ARCHITECTURES = {name: entry.value for name, entry in plugins.table("ARCHITECTURES").items()} | fake_architectures.ARCHITECTURES
+EVERY = [pytest.param(name, kind, id=f"{name}-{kind}") for name, one in ARCHITECTURES.items() for kind in sorted(one.kinds)]
+PLAIN = [case for case in EVERY if case.values[1] != "sequence"]
+STEPS = [case for case in EVERY if case.values[1] == "steps"]
+ONE = [case for case in EVERY if case.values[1] == "steps" or ARCHITECTURES[case.values[0]].kinds == {case.values[1]}]  # one kind each
+CARRYING = [case for case in STEPS if ARCHITECTURES[case.values[0]].carries]
+SEQUENCE = [case for case in EVERY if case.values[1] == "sequence"]
+
+TIME, SYMBOLS, OUTPUTS = 6, 5, 4
+RNG = np.random.default_rng(7)
+X = RNG.integers(0, SYMBOLS, (8, TIME), dtype=np.int32)
+OTHER = (X + 1) % SYMBOLS
+TARGET = RNG.integers(0, OUTPUTS, (8, 3), dtype=np.int32)
+LENGTHS = np.array([6, 4, 3, 1, 6, 2, 5, 3])
+MASK = np.arange(TIME) < LENGTHS[:, None]
+
+
+def spec(kind):
+    return Spec(
+        kind=kind,
+        loss="categorical",
+        inputs=SYMBOLS,
+        outputs=OUTPUTS,
+        tokens=True,
+        length=TIME,
+        longest=TIME,
+        lengths=(TIME,),
+        target_lengths=(3,) if kind == "sequence" else (),
+        stop=1,
+    )
+
+
+def made(name, kind, *, times=1, **more):
+    architecture = ARCHITECTURES[name]
+    width = architecture.multiple * -(-6 // architecture.multiple)
+    return build(architecture, spec(kind), width=times * width, **({"seed": 3} | more))
+
+
+@functools.cache
+def model(name, kind):
+    """One model for the tests that leave it as it is, away from the symmetries of fresh weights."""
+    one = made(name, kind)
+    stirred(one)
+    return one
+
+
+def stirred(one):
+    rng = np.random.default_rng(11)
+    for weight in one.trainable_weights:
+        weight.assign_add(rng.normal(0, 0.1, weight.shape))
+
+
+def more(kind):
+    return {"target_in": TARGET} if kind == "sequence" else {}
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_its_target_resolves(name):
+    assert issubclass(ARCHITECTURES[name].resolve(), keras.layers.Layer)
+
+
+@pytest.mark.parametrize("units", [0, -1])
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_it_refuses_a_width_that_is_none(name, units):
+    architecture = ARCHITECTURES[name]
+    with pytest.raises(ValueError, match=str(units)):
+        architecture.resolve()(units, length=TIME, **architecture.options)
+
+
+@pytest.mark.parametrize(("name", "kind"), EVERY)
+def test_its_outputs_have_the_shape_of_the_kind(name, kind):
+    outputs = model(name, kind)(X, **more(kind))
+    assert outputs.shape == {"once": (8, OUTPUTS), "steps": (8, TIME, OUTPUTS), "sequence": (8, 3, OUTPUTS)}[kind]
+    assert np.isfinite(outputs).all()
+
+
+@pytest.mark.parametrize(("name", "kind"), ONE)
+def test_two_layers_of_it_stand_on_each_other(name, kind):
+    deep = made(name, kind, depth=2)
+    assert deep(X, mask=MASK, **more(kind)).shape == model(name, kind)(X, **more(kind)).shape
+
+
+@pytest.mark.parametrize(("name", "kind"), STEPS)
+def test_it_reads_the_future_only_where_it_says_so(name, kind):
+    one = model(name, kind)
+    changed = np.concatenate([X[:, :3], OTHER[:, 3:]], axis=1)
+    before, after = one(X).numpy(), one(changed).numpy()
+    if ARCHITECTURES[name].causal:
+        np.testing.assert_allclose(after[:, :3], before[:, :3], atol=1e-6)
+    else:
+        assert not np.allclose(after[:, :3], before[:, :3])
+    assert not np.allclose(after[:, 3:], before[:, 3:])
+
+
+@pytest.mark.parametrize(("name", "kind"), SEQUENCE)
+def test_a_target_reads_no_later_target(name, kind):
+    one = model(name, kind)
+    changed = np.concatenate([TARGET[:, :2], (TARGET[:, 2:] + 1) % OUTPUTS], axis=1)
+    before, after = one(X, target_in=TARGET).numpy(), one(X, target_in=changed).numpy()
+    np.testing.assert_allclose(after[:, :2], before[:, :2], atol=1e-6)
+    assert not np.allclose(after[:, 2:], before[:, 2:])
+
+
+@pytest.mark.parametrize(("name", "kind"), EVERY)
+def test_masked_steps_do_not_matter(name, kind):
+    one = model(name, kind)
+    before = one(X, mask=MASK, **more(kind)).numpy()
+    after = one(np.where(MASK, X, OTHER), mask=MASK, **more(kind)).numpy()
+    keep = MASK if kind == "steps" else np.ones(before.shape[:-1], bool)
+    np.testing.assert_allclose(after[keep], before[keep], atol=1e-6)
+
+
+@pytest.mark.parametrize(("name", "kind"), EVERY)
+def test_a_padded_row_is_the_row_alone(name, kind):
+    one, row = model(name, kind), 1
+    padded = one(X, mask=MASK, **more(kind)).numpy()[row]
+    target = {"target_in": TARGET[row : row + 1]} if kind == "sequence" else {}
+    alone = one(X[row : row + 1, : LENGTHS[row]], **target).numpy()[0]
+    np.testing.assert_allclose(padded[: LENGTHS[row]] if kind == "steps" else padded, alone, atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "kind"), EVERY)
+def test_every_weight_gets_a_gradient(name, kind):
+    one = model(name, kind)
+    pull = RNG.normal(size=one(X, **more(kind)).shape).astype(np.float32)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(one(X, training=True, **more(kind)) * pull)
+    gradients = tape.gradient(loss, [weight.value for weight in one.trainable_weights])
+    for weight, gradient in zip(one.trainable_weights, gradients, strict=True):
+        assert gradient is not None, weight.path
+        assert np.isfinite(gradient).all(), weight.path
+        assert np.any(gradient), weight.path
+
+
+@pytest.mark.parametrize(("name", "kind"), ONE)
+def test_its_weights_follow_from_the_seed(name, kind):
+    one, again, other = made(name, kind), made(name, kind), made(name, kind, seed=4)
+    for a, b in zip(one.weights, again.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert any(np.ptp(a) > 0 and not np.array_equal(a, c) for a, c in zip(one.body.weights, other.body.weights, strict=True))
+
+
+@pytest.mark.parametrize(("name", "kind"), ONE)
+def test_saved_and_loaded_it_predicts_the_same(name, kind, tmp_path):
+    one = model(name, kind)
+    one.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded(X, mask=MASK, **more(kind)), one(X, mask=MASK, **more(kind)), atol=1e-7)
+
+
+@pytest.mark.parametrize(("name", "kind"), ONE)
+def test_it_runs_in_mixed_precision(name, kind):
+    mixed = made(name, kind, precision="mixed_bfloat16")
+    with tf.GradientTape() as tape:
+        outputs = mixed(X, mask=MASK, training=True, **more(kind))
+        loss = tf.reduce_sum(outputs * outputs)
+    assert outputs.dtype == tf.float32
+    assert all(np.isfinite(g).all() for g in tape.gradient(loss, [w.value for w in mixed.trainable_weights], unconnected_gradients="zero"))
+    keep = MASK if kind == "steps" else np.ones(outputs.shape[:-1], bool)
+    np.testing.assert_allclose(outputs.numpy()[keep], made(name, kind)(X, mask=MASK, **more(kind)).numpy()[keep], atol=0.1)
+
+
+@pytest.mark.parametrize(("name", "kind"), CARRYING)
+def test_two_half_windows_equal_the_whole(name, kind):
+    one = model(name, kind)
+    states = one.zero_states(8)
+    first, middle = one(X[:, :3], states=states)
+    second, _ = one(X[:, 3:], states=middle)
+    np.testing.assert_allclose(np.concatenate([first, second], axis=1), one(X), atol=1e-5)
+    assert [s.shape for s in tf.nest.flatten(middle)] == [s.shape for s in tf.nest.flatten(states)]
+
+
+@pytest.mark.parametrize(("name", "kind"), [case for case in SEQUENCE if ARCHITECTURES[case.values[0]].carries])
+def test_what_carries_a_state_serves_sequences_in_windows_too(name, kind):
+    assert "steps" in ARCHITECTURES[name].kinds
+
+
+@pytest.mark.parametrize(("name", "kind"), SEQUENCE)
+def test_one_target_step_at_a_time_equals_all_at_once(name, kind):
+    one = model(name, kind)
+    forced = one(X, target_in=TARGET, mask=MASK).numpy()
+    state = one.start(X, MASK)
+    for step in range(TARGET.shape[1]):
+        logits, state = one.next(TARGET[:, step], state)
+        np.testing.assert_allclose(logits, forced[:, step], atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "kind"), SEQUENCE)
+def test_it_decodes_its_own_symbols(name, kind):
+    one = model(name, kind)
+    ids = greedy(one, X, MASK, 4).numpy()
+    start = np.full((8, 1), one.spec.start)
+    likeliest = np.argmax(one(X, target_in=np.concatenate([start, ids[:, :-1]], axis=1), mask=MASK), axis=-1)
+    running = np.cumsum(ids == one.spec.stop, axis=1) - (ids == one.spec.stop) == 0
+    np.testing.assert_array_equal(ids, np.where(running, likeliest, one.spec.stop))
+
+
+@pytest.mark.parametrize(("name", "kind"), PLAIN)
+def test_probes_of_zero_change_nothing_and_their_gradient_reaches_the_first_step(name, kind):
+    one = model(name, kind)
+    probes = one.probes(8, TIME)
+    if not tf.nest.flatten(probes):
+        pytest.skip("no state to probe")
+    with tf.GradientTape() as tape:
+        tape.watch(probes)
+        outputs = one(X, probes=probes)
+        loss = tf.reduce_sum(outputs[..., 0])
+    np.testing.assert_allclose(outputs, one(X), atol=1e-6)
+    gradients = tf.nest.flatten(tape.gradient(loss, probes))
+    assert [g.shape for g in gradients] == [p.shape for p in tf.nest.flatten(probes)]
+    assert all(np.isfinite(g).all() for g in gradients)
+    assert all(np.any(sum(np.abs(g.numpy()[t]).sum() for g in gradients)) for t in range(TIME))
+
+
+@pytest.mark.parametrize(("name", "kind"), PLAIN)
+def test_it_runs_beyond_the_training_length_where_it_says_so(name, kind):
+    one, long = model(name, kind), np.concatenate([X, OTHER], axis=1)
+    if ARCHITECTURES[name].extends:
+        assert np.isfinite(one(long)).all()
+    else:
+        with pytest.raises(ValueError, match="defined up to 6 steps, got 12"):
+            one(long)
+
+
+@pytest.mark.parametrize(("name", "kind"), ONE)
+def test_its_parameters_and_flops_grow_with_the_width(name, kind):
+    one, two = model(name, kind), made(name, kind, times=2)
+    assert 0 < one.counts()["core"] < two.counts()["core"]
+    assert 0 < flops.per_token(one) < flops.per_token(two)
+    counts = one.counts()
+    assert counts["parameters"] == counts["core"] + counts["head"] + counts["embedding"]
+    assert counts["parameters"] == sum(np.prod(weight.shape) for weight in one.trainable_weights)
