@@ -72,16 +72,15 @@ def test_splits_are_ninety_five_and_five_percent_in_the_order_of_the_text(text):
     assert [len(task._text.parts[split]) for split in ("train", "validation", "test")] == [1800, 100, 100]
 
 
-def test_training_windows_lie_in_the_training_text_and_reach_both_ends(text):
-    content, path = text
+def test_training_windows_lie_in_the_training_text_and_begin_everywhere(tmp_path):
+    content = "".join(np.random.default_rng(0).choice(list("abcdefgh"), 400))
+    path = tmp_path / "letters.txt"
+    path.write_text(content)
     task = CharLM(path=path, window=10)
-    train = content[:1800]
     seen = set()
-    for batch in itertools.islice(task.batches("train", seed=0, batch_size=64), 200):
+    for batch in itertools.islice(task.batches("train", seed=0, batch_size=64), 100):
         seen |= {letters(task, row) for row in np.concatenate([batch.x, batch.y[:, -1:]], axis=1)}
-    assert all(window in train for window in seen)
-    assert train[:11] in seen
-    assert train[-11:] in seen
+    assert seen == {content[start : start + 11] for start in range(360 - 10)}
 
 
 def test_the_vocabulary_is_of_training_only_with_one_id_for_all_that_is_new(tmp_path):
@@ -110,6 +109,15 @@ def test_carried_windows_go_on_where_the_row_stopped_and_reset_at_each_pass(text
             assert stream in train
     evaluated = next(task.batches("validation", seed=0, batch_size=4))
     assert evaluated.reset.all()
+
+
+def test_every_pass_over_the_streams_begins_elsewhere(text):
+    task = CharLM(path=text[1], window=50, carried=True)
+    windows = (1800 - 1 - 50) // 2 // 50
+    starts = {
+        next(task.batches("train", seed=seed, batch_size=2, start=windows * epoch)).x.tobytes() for seed in range(3) for epoch in range(3)
+    }
+    assert len(starts) >= 7
 
 
 def test_carried_and_windowed_models_are_evaluated_alike(text):
@@ -178,8 +186,8 @@ def test_a_paragraph_is_read_once_where_it_first_stands():
     assert unrepeated("a b\n\nc\n\n a\n  b\n\nd") == "a b\n\nc\n\nd"
 
 
-def test_splits_of_the_offline_text_share_no_hundred_characters_and_few_fifty():
-    for window, allowed in ((100, 0.0), (50, 0.01)):
+def test_splits_of_the_offline_text_hardly_share_a_passage():
+    for window, allowed in ((100, 0.002), (50, 0.01)):
         seen = {split: {ids[k : k + window].tobytes() for k in range(len(ids) - window)} for split, ids in CharLM()._text.parts.items()}
         for one, other in itertools.combinations(seen, 2):
             assert len(seen[one] & seen[other]) <= allowed * min(len(seen[one]), len(seen[other])), (one, other)
@@ -189,7 +197,7 @@ def test_python_s_reference_text_as_it_comes_leaks_into_its_last_part():
     """Why repeated paragraphs are dropped; if this fails, they need not be any more."""
     raw = "\n".join(topics.values())
     train, test = raw[: len(raw) * 90 // 100], raw[len(raw) * 95 // 100 :]
-    assert np.mean([test[k : k + 100] in train for k in range(0, len(test) - 100, 50)]) > 0.1
+    assert np.mean([test[k : k + 100] in train for k in range(0, len(test) - 100, 50)]) > 0.02
 
 
 def bits_of(task, split):
