@@ -1,8 +1,7 @@
-"""What every task promises, ours, third parties' and the fakes: each at its default configuration and at its tiny one."""
+"""What the data of every task promise, ours, third parties' and the fakes: each at its default configuration and at its tiny one."""
 
 import dataclasses
 import functools
-import itertools
 import json
 import os
 import subprocess
@@ -12,20 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from suite import canonical, plugins
+from suite import canonical
 from suite.corpus import Missing
-from suite.task import Prediction, Task
-from tasks.generated import each, sha256
-from tests.fakes import FAKES
+from suite.task import Task
+from tests.task_cases import BATCH, CASES, REGISTERED, fingerprint, first, fixed, rows, same
 
 ROOT = Path(__file__).parent.parent
-REGISTERED = {**{name: entry.value for name, entry in plugins.table("TASKS").items()}, **FAKES}
-CASES = {f"{name}{kind}": task for name, full in REGISTERED.items() for kind, task in (("", full), ("-tiny", full.tiny()))}
-BATCH = 7
 
 IN_ANOTHER_PROCESS = """
 import json
-from tests.test_task_contract import CASES, fingerprint
+from tests.task_cases import CASES, fingerprint
 print(json.dumps({name: fingerprint(task) for name, task in CASES.items()}))
 """
 
@@ -40,44 +35,6 @@ def task(request):
     return task
 
 
-def first(task, split, *, batches=3, seed=0, batch_size=BATCH, start=0):
-    return list(itertools.islice(task.batches(split, seed=seed, batch_size=batch_size, start=start), batches))
-
-
-def fixed(task):
-    return [split for split in task.splits if split != "train"]
-
-
-def same(one, other):
-    return sha256(one) == sha256(other)
-
-
-def fingerprint(task):
-    try:
-        return [task.digest(), *(sha256(first(task, split, batches=1, seed=3)[0]) for split in task.splits)]
-    except Missing:
-        return []
-
-
-def oracle(batch, spec):
-    """Return the prediction of one who knows the targets."""
-    weight_shape = batch.weight.shape
-    probabilities = np.eye(spec.outputs)[batch.y] if spec.loss == "categorical" else batch.y.astype(float)
-    decoded = {name: batch.y for name in ("greedy", "beam4")} if spec.kind == "sequence" else None
-    return Prediction(loss=np.zeros(weight_shape), best=batch.y, probabilities=probabilities, decoded=decoded)
-
-
-def scored(task, split, predict, *, batch_size=20):
-    """Return the scores of a predictor on a whole split, and those of each of its batches."""
-    whole, parts = task.meter(split), []
-    for batch in task.batches(split, seed=0, batch_size=batch_size):
-        prediction, part = predict(batch), task.meter(split)
-        whole.update(batch, prediction)
-        part.update(batch, prediction)
-        parts.append(part.result())
-    return whole.result(), parts
-
-
 @functools.cache
 def row_hashes(task, split, seed=0):
     """Return what identifies each row of up to 210 rows: its weighted content."""
@@ -85,21 +42,6 @@ def row_hashes(task, split, seed=0):
     for batch in first(task, split, batches=30, seed=seed):
         found += [row.x.tobytes() + row.y.tobytes() for row in rows(batch)]
     return found
-
-
-def rows(batch):
-    """Return the rows that weigh anything, cut to their valid steps: padding differs with the batch."""
-    cut = []
-    for index in np.flatnonzero(batch.weight.reshape(len(batch.x), -1).max(axis=1) > 0):
-        row = each(lambda array, index=index: array[index], batch._replace(extra=None))
-        valid = slice(None) if row.mask is None else row.mask
-        shown = row._replace(x=row.x[valid])
-        if row.mask is not None and len(row.y.shape) and batch.target_in is None and batch.weight.ndim == 2:
-            shown = shown._replace(y=row.y[valid])
-        if row.target_in is not None:
-            shown = shown._replace(y=row.y[: 1 + np.flatnonzero(row.weight).max()])
-        cut.append(shown)
-    return cut
 
 
 def share_found(those, among):
@@ -265,55 +207,6 @@ def test_a_probe_row_weighs_one_target(task):
         real = weight.max(axis=1) > 0
         assert (np.count_nonzero(weight, axis=1)[real] == 1).all()
         assert (weight.sum(axis=1)[real] == 1).all()
-
-
-def test_metrics_name_what_is_reported_chosen_and_solved(task):
-    metrics = task.metrics("validation")
-    assert task.main in metrics
-    assert task.selects in metrics
-    assert not metrics[task.selects].final
-    if task.solved is not None:
-        name, threshold = task.solved
-        metric = metrics[name]
-        assert not metric.final
-        assert metric.normalised(threshold) > 0.5
-    for metric in metrics.values():
-        assert metric.better in ("max", "min")
-        assert metric.floors
-        assert metric.unit
-        assert metric.why
-        assert (metric.ceiling > metric.floor) == (metric.better == "max")
-        assert (metric.ceiling - metric.floor) != 0
-
-
-def test_every_floor_is_what_the_baseline_of_its_name_gets(task):
-    baselines = task.baselines()
-    sizes = task.describe().sizes
-    for split in ("validation", "test"):
-        measured = {name: scored(task, split, baseline.predict) for name, baseline in baselines.items()}
-        for name, metric in task.metrics(split).items():
-            for floor, stated in metric.floors.items():
-                assert floor in measured, f"{name} states a floor {floor!r} that no baseline measures"
-                whole, parts = measured[floor]
-                spread = np.std([part[name] for part in parts]) / np.sqrt(len(parts)) if len(parts) > 1 else np.inf
-                rare = 5 / sizes[split] * abs(metric.ceiling - stated)  # an event that this split need not hold
-                assert whole[name] == pytest.approx(stated, abs=6 * spread + rare + 1e-9), (split, name, floor)
-
-
-def test_one_who_knows_the_targets_reaches_the_ceiling_of_every_metric(task):
-    for split in fixed(task):
-        whole, _ = scored(task, split, lambda batch: oracle(batch, task.spec))
-        metrics = task.metrics(split)
-        assert set(whole) == set(metrics)
-        for name, metric in metrics.items():
-            values = [value for _, value in whole[name]] if isinstance(whole[name], tuple) else [whole[name]]
-            assert values == pytest.approx([metric.ceiling] * len(values), abs=1e-9)
-
-
-def test_scores_do_not_depend_on_the_batch_size(task):
-    predict = next(iter(task.baselines().values())).predict
-    one, other = (scored(task, "validation", predict, batch_size=size)[0] for size in (3, 64))
-    assert one == pytest.approx(other, nan_ok=True)
 
 
 def test_the_card_says_where_the_data_come_from(task):
