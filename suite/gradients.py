@@ -59,6 +59,11 @@ def _norm(gradient: Tensor) -> Tensor:
     return tf.sqrt(tf.reduce_sum(tf.square(sizes), axis=list(range(2, len(gradient.shape)))))
 
 
+def has_states(model: Any) -> bool:
+    """Say whether the model has states that can be probed: attention and convolution have none."""
+    return any(model.probes(1, 1))
+
+
 def diagnostic(task: Task) -> Batch:
     """Return the fixed batch that gradients are measured on: never trained on, the same for every architecture."""
     return next(task.batches("probe", seed=0, batch_size=ROWS))

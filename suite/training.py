@@ -152,7 +152,7 @@ class _Run:
         self.feed = Feed(self.task.batches("train", seed=trial.seed, batch_size=self.setting.batch_size))
         self.states = self.program.zero_states(self.setting.batch_size)
         self.rates = optimisation.learning_rates(self.experiment.schedule, values.learning_rate, self.setting.steps, self.experiment.warmup)
-        self.diagnostic = gradients.diagnostic(self.task)
+        self.diagnostic = gradients.diagnostic(self.task) if gradients.has_states(self.program.model) else None
         self.step = 0
         self.kept: tuple[Scores, list[Array]] | None = None
 
@@ -250,7 +250,8 @@ class _Run:
 
     def _diagnose(self) -> None:
         """Measure gradient flow at this step; the curve by lag at the first and at the last one."""
-        batch = self.diagnostic
+        if (batch := self.diagnostic) is None:
+            return
         found = gradients.measure(self.program.model, self.task.spec, batch, self.program.probe(batch))
         if found is None:
             return
