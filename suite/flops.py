@@ -15,7 +15,7 @@ def per_token(model: SequenceModel) -> float:
     """
     spec = model.spec
     time = spec.length
-    head = kernels(model.head) + (0.0 if model.head.tied is None else 2.0 * math.prod(model.head.tied.table.shape))
+    head = kernels(model.head)  # with the tied table, where there is one
     if spec.kind == "steps":
         return stack(model.body.stack, time) + head
     if spec.kind == "once":

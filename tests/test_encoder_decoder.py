@@ -56,8 +56,9 @@ def test_one_step_at_a_time_equals_the_teacher_forced_pass(name, context, depth)
 @pytest.mark.parametrize(("name", "context", "depth"), EVERY)
 def test_greedy_symbols_are_the_likeliest_of_the_teacher_forced_pass_on_themselves(name, context, depth):
     found = 0
-    for seed in range(2):
-        made = model(name, context=context, depth=depth, seed=seed)
+    made = model(name, context=context, depth=depth)
+    for bias in (-4, -1, 0, 1, 2, 4):
+        made.head.dense.bias.assign([0, 0, bias, 0, 0])
         ids = greedy(made, X, MASK, 7).numpy()
         read = np.concatenate([np.full((3, 1), SPEC.start), ids[:, :-1]], axis=1)
         likeliest = np.argmax(made(X, target_in=read, mask=MASK), axis=-1)
@@ -67,7 +68,7 @@ def test_greedy_symbols_are_the_likeliest_of_the_teacher_forced_pass_on_themselv
             np.testing.assert_array_equal(row[:end], expected[:end])
             assert (row[end:] == SPEC.stop).all()
             found += len(stops) > 0
-    assert found or name != "fake-gru"  # some row has stopped, or the stop symbol is not tested
+    assert 0 < found < 18  # some rows stop and some do not, or half of this is not tested
 
 
 @pytest.mark.parametrize("name", ["fake-gru", "fake-glance"])

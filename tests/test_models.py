@@ -278,6 +278,16 @@ def test_a_saved_model_predicts_the_same(kind, tmp_path):
     assert loaded.spec == model.spec
 
 
+def test_a_shared_table_stays_shared_when_saved(tmp_path):
+    model = build(LSTM, spec("steps", inputs=300, outputs=300), width=4, embedding=2, seed=0)
+    model.source.table.assign(model.source.table * 2)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded(tokens()), model(tokens()))
+    assert loaded.head.tied is loaded.source
+    assert len({id(weight) for weight in loaded.weights}) == len(loaded.weights) == len(model.weights)
+
+
 @pytest.mark.parametrize("kind", ["once", "steps", "sequence"])
 def test_mixed_precision_keeps_weights_and_outputs_in_float32(kind):
     model = build(LSTM, spec(kind), width=4, depth=2, embedding=3, seed=0, precision="mixed_bfloat16")

@@ -25,7 +25,7 @@ def setting(spec=ADDING, *, size=1220, depth=1, embedding=None):
     return types.SimpleNamespace(task=types.SimpleNamespace(spec=spec), size=size, depth=depth, embedding=embedding, label="label")
 
 
-@pytest.mark.parametrize(("name", "width"), [("elman", 33), ("lstm", 16), ("gru", 18)])
+@pytest.mark.parametrize(("name", "width"), [("elman", 33), ("lstm", 16), ("gru", 19)])  # a GRU of 18 units is 67 short, 19 are 54 over
 def test_the_widths_of_adding_at_1220_parameters(name, width):
     size = solve(plugins.architecture(name), setting(), "parameters")
     core, head = FORMULAS[name](2, width), width + 1
