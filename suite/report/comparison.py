@@ -11,6 +11,7 @@ from suite.report.entry import Entry, beats
 from suite.statistics import Interval
 
 FEWEST_PAIRS = 5  # of fewer, all differences have one sign too often by chance
+ALPHA = 0.05  # at five pairs, whose smallest p is .0625, all differences must have one sign
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,11 @@ class Pair:
 
     @property
     def separated(self) -> bool:
-        """Whether the paired interval lies on one side of 0, with enough pairs to have one."""
-        return self.count >= FEWEST_PAIRS and bool(self.difference.low > 0 or self.difference.high < 0)
+        """Whether the paired interval lies on one side of 0 and the exact test agrees, as far as so few pairs can."""
+        p = self.ranks if self.flip is None else self.flip
+        if self.count < FEWEST_PAIRS or p is None:
+            return False
+        return bool(self.difference.low > 0 or self.difference.high < 0) and p <= max(ALPHA, 2.0 ** (1 - self.count))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Which figures a setting has, and the words beside them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -66,9 +67,17 @@ def tuning(comparison: Comparison, looks: Mapping[str, Look], name: str) -> list
 
 
 def _guides(comparison: Comparison) -> list[Guide]:
+    """Floors and fitted baselines, those of (nearly) one value as one line, and the ceiling."""
     metric = comparison.rows[0].metric
-    found = [Guide(f"floor: {name}", float(value), "floor") for name, value in metric.floors.items()]
-    found += [Guide(entry.name, value, "fitted") for entry in comparison.rows if entry.block == "fitted" for value in entry.scores.values()]
+    every = [Guide(f"floor: {name}", float(value), "floor") for name, value in metric.floors.items()]
+    every += [Guide(entry.name, value, "fitted") for entry in comparison.rows if entry.block == "fitted" for value in entry.scores.values()]
+    found: list[Guide] = []
+    for guide in every:
+        near = next((n for n, other in enumerate(found) if math.isclose(guide.value, other.value, rel_tol=0.01)), None)
+        if near is None:
+            found.append(guide)
+        elif found[near].name != f"floor: {guide.name}":
+            found[near] = found[near]._replace(name=f"{found[near].name}, {guide.name}")
     return [*found, Guide("ceiling", float(metric.ceiling), "ceiling")]
 
 

@@ -17,6 +17,7 @@ from suite.report.curves import Band, Guide, limits, wide
 from suite.report.numbers import tick
 from suite.statistics import Interval
 
+TOP = 0.985  # of the labels at the right edge
 WIDTH, HEIGHT = 5.2, 3.3  # inches; a phone shows them at about this size, a desk at twice
 _STYLE = {
     "svg.hashsalt": "suite",
@@ -211,13 +212,13 @@ def _labels(axes: Axes, tails: Sequence[tuple[str, str, float]], log: bool) -> N
     ends = axes.get_ylim()
     shares = ((min(max(_share(value, ends, log), 0.0), 1.0), name, colour) for name, colour, value in tails)
     wanted = sorted(shares, key=lambda item: item[:2])
-    gap = min(0.075, 1.05 / max(len(wanted), 1))
+    gap = min(0.075, TOP / max(len(wanted), 1))
     heights: list[float] = []
     for share, *_ in wanted:
         heights.append(max(share, heights[-1] + gap) if heights else share)
-    excess = max(heights[-1] - 1.02, 0.0) if heights else 0.0
+    excess = max(heights[-1] - TOP, 0.0) if heights else 0.0
     for place in range(len(heights) - 1, -1, -1):  # push back down what was pushed over the top
-        top = 1.02 if place == len(heights) - 1 else heights[place + 1] - gap
+        top = TOP if place == len(heights) - 1 else heights[place + 1] - gap
         heights[place] = min(heights[place], top) if excess else heights[place]
     for height, (share, name, colour) in zip(heights, wanted, strict=True):
         line = {"arrowstyle": "-", "color": colour, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 0}

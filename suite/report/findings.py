@@ -70,16 +70,13 @@ def _verdict(comparison: Comparison) -> Finding:
     if any(not entry.finished for entry in comparison.rows if entry.block == "model"):
         return Finding("verdict", f"So far, {best.name} leads:", f"{told}, n = {len(best.scores)}; runs are missing, nothing is decided.")
     if not near:
-        ends = f"the 95 % intervals of its paired differences to {numbers.join(far)} exclude 0"
-        return Finding("verdict", f"{best.name} is best:", f"{told}; {ends}.")
+        return Finding("verdict", f"{best.name} is best:", f"{told}; told apart from {numbers.join(far)} by paired differences.")
     if min(pair.count for pair in rivals) < FEWEST_PAIRS:
         return Finding("verdict", f"{best.name} leads, but nothing can be separated:", f"{told}, on fewer than {FEWEST_PAIRS} seeds.")
-    rest = f" {best.name} is told apart from {numbers.join(far)}." if far else ""
-    ends = f"paired 95 % intervals against {numbers.join(near)} include 0"
-    if len(near) == 1:
-        ends = f"paired 95 % interval against {near[0]} includes 0"
+    rest = f" It is told apart from {numbers.join(far)}." if far else ""
     lead = f"Not separable: {numbers.join([best.name, *near])}."
-    return Finding("verdict", lead, f"{best.name} has the best IQM, {told}, but its {ends}.{rest}")
+    ends = f"but paired differences do not tell it apart from {numbers.join(near)}"
+    return Finding("verdict", lead, f"{best.name} has the best IQM, {told}, {ends}.{rest}")
 
 
 def _unfinished(comparison: Comparison) -> list[Finding]:

@@ -28,6 +28,8 @@ def estimate(value: float | None, low: float, high: float) -> tuple[str, str]:
     if width <= 0:
         return number(value), f"[{number(low)}, {number(high)}]"
     decimals = max(0, 1 - math.floor(math.log10(width)))
+    while any(x != 0 and abs(x) < 0.5 * 10.0**-decimals for x in (low, high)) and decimals <= 7:
+        decimals += 1  # an end beside 0 must not read as 0
     if decimals > 7:
         exponent = math.floor(math.log10(max(abs(low), abs(high))))
         scale, places = 10.0**exponent, max(1, decimals + exponent)
@@ -48,7 +50,7 @@ def short(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return NOTHING
     for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if abs(value) >= size:
+        if abs(value) >= 0.9995 * size:
             return f"{number(value / size)} {unit}"
     return number(value)
 
@@ -91,7 +93,10 @@ def tick(value: float) -> str:
     if value == 0:
         return "0"
     exponent = math.floor(math.log10(abs(value)) + 1e-9)
-    if exponent >= 6 or exponent < -3:
+    if 6 <= exponent < 12:
+        unit, step = ("M", 1e6) if exponent < 9 else ("G", 1e9)
+        return f"{_signed(f'{value / step:g}')}{unit}"
+    if exponent >= 12 or exponent < -3:
         factor = value / 10.0**exponent
         return _power(exponent) if abs(factor - 1) < 1e-6 else f"{_signed(f'{factor:g}')}×{_power(exponent)}"
     if exponent >= 3:

@@ -24,6 +24,7 @@ class Section:
     scores: Table
     pairs: Table
     sizes: Table
+    flows: Table
     figures: Sequence[Drawing]
     tuning: Table
     tuning_figures: Sequence[Drawing]
@@ -42,6 +43,7 @@ def section(comparison: Comparison, looks: Mapping[str, Look], number: int) -> S
         scores=score_tables.scores(comparison, looks),
         pairs=score_tables.pairs(comparison, looks),
         sizes=score_tables.sizes(trained, looks),
+        flows=score_tables.flows(trained, looks),
         figures=drawings.drawings(comparison, looks, name),
         tuning=tuning_tables.tuning(trained, looks),
         tuning_figures=drawings.tuning(comparison, looks, name),

@@ -23,7 +23,8 @@ def inline(text: str, *, name: str, words: str) -> str:
     text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
     text = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{name}-\1"', text)
-    text = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font: \1 var(--sans)", text)
+    text = re.sub(r"font-family: [^;\"]*", "font-family: var(--sans)", text)
+    text = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font: \1 var(--sans)", text)  # how other versions of matplotlib write it
     text = re.sub(r"#0[1-4a]0[1-4b][0-9a-f]{2}", lambda match: _variable(match[0]), text)
     return re.sub(r"\n\s*", "\n", text)
 

@@ -17,7 +17,7 @@ def _values(values: Mapping[str, Any]) -> str:
 def _value(value: Any) -> str:
     if value is None:
         return "off"
-    return numbers.number(float(value)) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def tuning(rows: Sequence[Entry], looks: Mapping[str, Look]) -> Table:
@@ -38,7 +38,7 @@ def tuning(rows: Sequence[Entry], looks: Mapping[str, Look]) -> Table:
         ("edge", "of the range"),
         ("spent", "all runs, wall"),
     )
-    return Table("Tuning", columns, [("", found)])
+    return Table("What each tried and chose", columns, [("", found)])
 
 
 def _chosen_as(entry: Entry) -> str:
