@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 
@@ -28,10 +29,21 @@ class Dropout(keras.layers.Layer):
         rate = ops.convert_to_tensor(self.rate)
 
         def dropped() -> Any:
-            kept = keras.random.uniform(ops.shape(x), seed=self.generator, dtype="float32") >= rate
+            kept = _uniform(ops.shape(x), self.generator.next()) >= rate
             return ops.where(kept, x, ops.zeros_like(x)) * ops.cast(1.0 / (1.0 - rate), x.dtype)
 
         return ops.cond(rate > 0.0, dropped, lambda: x)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}
+
+
+def _uniform(shape: Any, state: Any) -> Any:
+    """Return numbers in [0, 1] from a state of (key, draws so far): the same in an XLA program and in a plain graph.
+
+    Uniform floats differ between the two, random bits do not.
+    """
+    key, draws = tf.split(tf.cast(state, tf.uint64), 2)
+    counter = tf.concat([tf.zeros_like(draws), draws], axis=0)  # the upper word: no two draws overlap
+    bits = tf.raw_ops.StatelessRandomUniformFullIntV2(shape=shape, key=key, counter=counter, alg=1, dtype=tf.int32)
+    return tf.cast(bits, tf.float32) * 2.0**-32 + 0.5

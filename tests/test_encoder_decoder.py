@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from suite import plugins
 from suite.decoding import greedy
 from suite.models import build
 from suite.task import Spec
@@ -112,6 +113,24 @@ def test_the_encoder_and_the_decoder_begin_with_different_weights():
     encoder, decoder = made.body.encoder.weights[1], made.body.decoder.weights[1]
     assert encoder.shape == decoder.shape
     assert not np.allclose(encoder, decoder)
+
+
+@pytest.mark.parametrize("context", ["init", "every_step", "both"])
+def test_the_decoder_is_its_equation(context):
+    """s_t = tanh(W_y y_(t-1) + W_c c + W_s s_(t-1) + b) and the head reads s_t; the seed's decoder is `every_step`."""
+    made = build(dataclasses.replace(plugins.architecture("elman"), wiring={"context": context}), SPEC, width=4, seed=0)
+    W, U, b = ({w.name: w.numpy().astype(np.float64) for w in made.body.encoder.weights}[n] for n in ("kernel", "recurrent_kernel", "bias"))
+    h = np.zeros((3, 4))
+    for x in np.moveaxis(np.eye(7)[X], 1, 0):
+        h = np.tanh(x @ W + h @ U + b)
+    W, U, b = ({w.name: w.numpy().astype(np.float64) for w in made.body.decoder.weights}[n] for n in ("kernel", "recurrent_kernel", "bias"))
+    s = np.zeros((3, 4)) if context == "every_step" else h
+    outputs = []
+    for y in np.moveaxis(np.eye(5)[TARGET], 1, 0):
+        read = y if context == "init" else np.concatenate([y, h], axis=1)
+        s = np.tanh(read @ W + s @ U + b)
+        outputs.append(s @ made.head.dense.kernel.numpy() + made.head.dense.bias.numpy())
+    np.testing.assert_allclose(made(X, target_in=TARGET), np.stack(outputs, axis=1), atol=1e-5)
 
 
 def test_target_symbols_have_a_table_of_their_own():

@@ -148,6 +148,17 @@ def test_resetting_the_variables_repeats_the_dropped_elements():
     np.testing.assert_array_equal(model(tokens(), training=True), first)
 
 
+def test_the_same_elements_are_dropped_with_xla_and_without():
+    drop, x = Dropout(3), tf.ones((8, 9, 7))
+    drop.rate.assign(0.5)
+    found = []
+    for jit in (True, False):
+        drop.generator.state.assign([3, 0])
+        found.append(tf.function(lambda x: drop(x, training=True), jit_compile=jit)(x).numpy())
+    np.testing.assert_array_equal(*found)
+    assert drop.generator.state[1] == 1
+
+
 def test_the_rate_is_a_value_of_a_compiled_graph():
     model = build(LSTM, spec(), width=8, depth=2, seed=0)
     step = tf.function(lambda x: model(x, training=True))

@@ -1,6 +1,5 @@
 import keras
 import numpy as np
-import pytest
 import tensorflow as tf
 
 from suite import initial, plugins
@@ -56,7 +55,6 @@ def test_in_bfloat16_the_sum_does_not_stop_growing():
     np.testing.assert_allclose(y[0, -1, largest] / y[0, 0, largest], np.sqrt(2000), rtol=0.02)
 
 
-@pytest.mark.slow
 def test_it_solves_plain_adding_which_needs_no_order():
     spec = Spec(kind="once", loss="squared", inputs=2, outputs=1, tokens=False, length=50, longest=50, lengths=(50,))
 
