@@ -1,6 +1,7 @@
 """Canonical JSON: one text for one configuration, whoever wrote it and on whatever machine."""
 
 import dataclasses
+import functools
 import hashlib
 import json
 import math
@@ -48,7 +49,7 @@ def fields(instance: Any, *, changed_only: bool = False) -> dict[str, Any]:
 
     With `changed_only`, fields that equal their default are left out. Fields marked `metadata={"key": False}` never appear.
     """
-    hints = typing.get_type_hints(type(instance))
+    hints = _hints(type(instance))
     found = {}
     for field in dataclasses.fields(instance):
         if not field.metadata.get("key", True):
@@ -68,6 +69,19 @@ def text(value: Any) -> str:
 def digest(value: Any) -> str:
     """Return the sha256 of the canonical JSON text of `value`."""
     return hashlib.sha256(text(value).encode()).hexdigest()
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    """The annotations; a name that only the type checker imports stands for anything."""
+    unknown: dict[str, Any] = {}
+    while True:
+        try:
+            return typing.get_type_hints(kind, localns=unknown)
+        except NameError as error:
+            if error.name is None or error.name in unknown:
+                raise
+            unknown[error.name] = Any
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:

@@ -31,7 +31,8 @@ class Job(NamedTuple):
 
 
 class Message(NamedTuple):
-    """What the driver hears of a job: started, events, done (answer), failed (text), lost (its worker died; it starts again)."""
+    """What the driver hears of a job: started, events, done (answer), failed (it raised: text), lost (its worker died; it
+    starts again), died (its workers died too often: text)."""
 
     kind: str
     job: Job
@@ -223,7 +224,7 @@ class Processes:
             self._last.pop(address, None)
             self._deaths[job.name] = self._deaths.get(job.name, 0) + 1
             if self._deaths[job.name] >= MOST_DEATHS:
-                hear(Message("failed", job, text=f"its worker process died {MOST_DEATHS} times (out of memory, or killed)"))
+                hear(Message("died", job, text=f"its worker process died {MOST_DEATHS} times (out of memory, or killed)"))
             else:
                 hear(Message("lost", job, text="its worker process died"))
                 self._waiting.put(job, first=True)

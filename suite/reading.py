@@ -62,6 +62,11 @@ def records(client: Any, finished: Sequence[Child]) -> list[Record]:
     return [rows.record(child.run, child.tags, child.params, child.metrics, curves[child.run]) for child in finished]
 
 
+def without_curves(child: Child) -> Record:
+    """Return a finished run as its search returned it."""
+    return rows.record(child.run, child.tags, child.params, child.metrics, dict.fromkeys(json.loads(child.tags["curves"]), ()))
+
+
 def groups(client: Any, experiments: Sequence[str], definition: str | None) -> list[Group]:
     """Return the groups that lie in these MLflow experiments: of the definition run last, or of that hash."""
     found = children(client, experiments)

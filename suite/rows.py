@@ -32,6 +32,16 @@ class Rows(NamedTuple):
     tags: dict[str, str]
 
 
+class NewRun(NamedTuple):
+    """A run to be created: where, under which parent, and all that is known before it starts."""
+
+    experiment: str  # id of the MLflow experiment
+    parent: str
+    name: str
+    tags: Mapping[str, str]
+    params: Mapping[str, str]
+
+
 def of_result(result: Result, live: Points) -> Rows:
     """Return the rows of a finished run; `live` are the points that it has already logged.
 

@@ -5,16 +5,18 @@ import os
 import shlex
 import sqlite3
 import time
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
 from suite import reading, rows, spool
 from suite.reading import Child
 from suite.result import MOST_POINTS, Event, Group, Record, Result
+from suite.rows import NewRun
 from suite.store_location import location, on_network_disk, sqlite_file
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -23,9 +25,9 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")  # results for a s
 from mlflow import MlflowClient  # loading it decides on telemetry
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import SADeprecationWarning, SQLAlchemyError
 
-__all__ = ["Child", "NewRun", "OldSchema", "Store", "StoreError", "location"]
+__all__ = ["Child", "OldSchema", "Store", "StoreError", "location"]
 
 _EXPERIMENT, _PARENT = "suite.experiment", "mlflow.parentRunId"
 _RETRY_SECONDS = 30.0
@@ -40,16 +42,6 @@ class OldSchema(StoreError):
     """The store was made by another MLflow; the message holds the command that upgrades it."""
 
 
-class NewRun(NamedTuple):
-    """A run to be created: where, under which parent, and all that is known before it starts."""
-
-    experiment: str  # id of the MLflow experiment
-    parent: str
-    name: str
-    tags: Mapping[str, str]
-    params: Mapping[str, str]
-
-
 class Store:
     """Experiments, runs and results in MLflow at one absolute address."""
 
@@ -60,11 +52,7 @@ class Store:
         self._down_until = 0.0
 
     def inspect(self) -> str:
-        """Say in words what the store holds, without creating it.
-
-        Raises:
-            StoreError: it cannot be used.
-        """
+        """Say in words what the store holds, without creating it."""
         if not self._exists():
             return "not created yet: the first run does it"
         with _told(self.uri):
@@ -158,6 +146,13 @@ class Store:
             self._live.pop(run, None)
             self._try(lambda: self._client.set_terminated(run, "KILLED"))
 
+    def mend(self, child: Child) -> None:
+        """End a run that a killed command left running: whole ones as what they are, others as killed."""
+        if child.finished:
+            self._try(lambda: self._conclude(child.run, child.tags["outcome"]))
+        else:
+            self.stop(child.run)
+
     def close(self, run: str, document: Mapping[str, Any], *, done: bool, metrics: Mapping[str, float]) -> None:
         """End a parent run with its document and the figures of its group."""
         points = [rows.Point(name, rows.finite(value), 0) for name, value in metrics.items()]
@@ -181,13 +176,12 @@ class Store:
         with _told(self.uri):
             return reading.groups(self._client, self._experiments(name), definition)
 
-    def find(self, task: str, architecture: str, keys: Iterable[str], *, outside: Sequence[str] = ()) -> dict[str, Child]:
-        """Return the finished runs of these keys anywhere in the store but in the MLflow experiments `outside`."""
-        wanted = set(keys)
+    def find(self, task: str, architecture: str, *, outside: Sequence[str] = ()) -> dict[str, Child]:
+        """Return by key the finished runs of an architecture on a task, anywhere in the store but in the MLflow experiments `outside`."""
         with _told(self.uri):
             others = [each for each in self._experiments() if each not in outside]
             found = reading.children(self._client, others, f"tags.task = '{task}' AND tags.architecture = '{architecture}'")
-        return reading.latest(child for child in found if child.tags.get("key") in wanted)
+        return reading.latest(found)
 
     @property
     def _client(self) -> Any:
@@ -236,8 +230,11 @@ class Store:
         if arrays is not None and arrays.exists():
             self._client.log_artifact(run, str(arrays))
         self._log(run, rows.Rows([], {}, last))
-        self._client.set_terminated(run, "FINISHED" if last["outcome"] == "done" else "FAILED")
+        self._conclude(run, last["outcome"])
         return True
+
+    def _conclude(self, run: str, outcome: str) -> None:
+        self._client.set_terminated(run, "FINISHED" if outcome == "done" else "FAILED")
 
     def _send(self, path: Path, body: Mapping[str, Any]) -> bool:
         points, params, tags = (body["rows"][name] for name in rows.Rows._fields)
@@ -268,8 +265,7 @@ class Store:
             return None
         try:
             return write()
-        except _UNREACHABLE as error:
-            logging.getLogger(__name__).debug("the store cannot be reached: %s", error)
+        except _UNREACHABLE:
             self._down_until = time.monotonic() + _RETRY_SECONDS
             return None
 
@@ -290,10 +286,12 @@ def _told(uri: str) -> Iterator[None]:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """Fifty migrations of an empty store are no news."""
+    """Fifty migrations of an empty store are no news, nor is what MLflow uses of SQLAlchemy."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SADeprecationWarning)
+            yield
     finally:
         logging.disable(before)

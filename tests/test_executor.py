@@ -107,7 +107,7 @@ def test_a_job_that_always_kills_its_worker_is_given_up_and_the_others_are_done(
     monkeypatch.setenv("FAKE_POISON", "0")
     with executor.open(2) as pool:
         messages = heard(pool, [job(n, str(n)) for n in range(3)])
-    assert [(message.job.name, "died 3 times" in message.text) for message in of(messages, "failed")] == [("job 0", True)]
+    assert [(message.job.name, "died 3 times" in message.text) for message in of(messages, "died")] == [("job 0", True)]
     assert len(of(messages, "lost")) == executor.MOST_DEATHS - 1
     assert sorted(message.answer["n"] for message in of(messages, "done")) == [1, 2]
 
