@@ -101,7 +101,8 @@ PROVENANCE = {
     "keras": "3.15.1",
     "cpu": "an eight-core processor",
     "threads": "1",
-    "loaded_host": "false",
+    "host": "here",
+    "load": "1.20, within the cores",
 }
 
 

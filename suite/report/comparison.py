@@ -46,10 +46,15 @@ class Comparison:
     def estimates(self) -> dict[str, Interval]:
         """IQM with its interval, by architecture, of every trained row that has a score."""
         return {
-            entry.name: statistics.bootstrap(list(entry.scores.values()), statistics.iqm, _generator(entry, "iqm"))
+            entry.name: self.interval(entry, "iqm", list(entry.scores.values()))
             for entry in self.rows
             if entry.block != "fitted" and entry.scores
         }
+
+    @staticmethod
+    def interval(entry: Entry, what: str, values: list[float]) -> Interval:
+        """Return the IQM of these values of a row, and its interval."""
+        return statistics.bootstrap(values, statistics.iqm, _generator(entry, what))
 
     @cached_property
     def best(self) -> Entry | None:

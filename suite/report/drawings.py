@@ -33,6 +33,7 @@ def drawings(comparison: Comparison, looks: Mapping[str, Look], name: str) -> li
         _learning(rows, looks, name),
         _half_horizon(rows, looks, name),
         *_gradients(rows, looks, name),
+        *_finals(rows, looks, name),
     ]
     return [drawing for drawing in found if drawing is not None]
 
@@ -184,6 +185,28 @@ def _half_horizon(rows: Sequence[Entry], looks: Mapping[str, Look], name: str) -
     )
     caption = f"The first lag at which the gradient has halved; the number of lags where it never does. {_told(bands)}"
     return Drawing(picture, "How far back gradients reach while training", caption)
+
+
+def _finals(rows: Sequence[Entry], looks: Mapping[str, Look], name: str) -> list[Drawing]:
+    """Scores that are curves (over length, or the like) on the test splits."""
+    names = sorted({curve for e in rows for r in e.evaluated.values() for curve in r.curves if curve.startswith("final/test")})
+    found = []
+    for place, curve in enumerate(names):
+        bands = _bands(rows, looks, curve)
+        if not bands:
+            continue
+        split, _, metric = curve.removeprefix("final/").rpartition("/")
+        label = f"{metric} on {split}"
+        picture = figures.lines(
+            bands,
+            x_label="length",
+            y_label=label,
+            name=f"{name}-final-{place}",
+            words=f"{label}, at the last point: {_ends(bands)}",
+            markers=True,
+        )
+        found.append(Drawing(picture, f"{metric.capitalize()} in parts", f"{label}. {_told(bands)}"))
+    return found
 
 
 def _bands(rows: Sequence[Entry], looks: Mapping[str, Look], curve: str) -> list[Band]:

@@ -160,6 +160,24 @@ class Entry:
         return TrialRow(number, record, self.selection.floor if value is None else value, failed)
 
     @property
+    def measures(self) -> dict[tuple[str, str], Metric]:
+        """Every metric of every test split, the main one left out."""
+        found = {}
+        for split, metrics in self.document["metrics"].items():
+            for name in metrics if split.partition("/")[0] == "test" else ():
+                if (split, name) != ("test", self.main):
+                    found[split, name] = _metric(self.document, split, name)
+        return found
+
+    def values(self, split: str, name: str) -> list[float]:
+        """The scores of the evaluation runs by another metric; failures score its floor, a metric that no run has gives none."""
+        found = [score(record, split, name) for record in self.evaluated.values()]
+        if all(value is None for value in found):
+            return []
+        floor = _metric(self.document, split, name).floor
+        return [floor if value is None else value for value in found]
+
+    @property
     def finished(self) -> bool:
         return len(self.evaluated) >= max(self.planned, 1)
 

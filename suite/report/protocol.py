@@ -114,5 +114,6 @@ def _distinct(values: Sequence[str], what: str) -> list[str]:
     counts = sorted(Counter(str(value) for value in values).items(), key=lambda item: (-item[1], item[0]))
     if len(counts) == 1:
         return [counts[0][0]]
-    shown = [f"{value} ({count} {what})" for value, count in counts[:MOST_SHOWN]]
-    return shown + ([f"and {len(counts) - MOST_SHOWN} more"] if len(counts) > MOST_SHOWN else [])
+    if len(counts) > MOST_SHOWN:
+        return [f"{len(counts)} different values in {len(values)} {what}, kept with each"]
+    return [f"{value} ({count} {what})" for value, count in counts]

@@ -58,6 +58,32 @@ def _steps(entry: Entry, steps: float | None) -> str:
     return f"> {numbers.whole(budget)}" if entry.evaluated and budget else numbers.NOTHING
 
 
+def others(comparison: Comparison, looks: Mapping[str, Look]) -> Table:
+    """Return every other metric of every test split, with the best floor of each."""
+    measures = comparison.rows[0].measures
+    columns = [
+        (name if split == "test" else f"{name}, {split.removeprefix('test/')}", f"{metric.unit} {'↑' if metric.better == 'max' else '↓'}")
+        for (split, name), metric in measures.items()
+    ]
+
+    def row(entry: Entry) -> Row:
+        cells = [_other(comparison, entry, split, name) for split, name in measures]
+        return Row(entry.name, cells, looks.get(entry.name))
+
+    floor = Row("best floor", [numbers.number(metric.floor) for metric in measures.values()])
+    blocks = [*_blocks(comparison, row), ("Ends of the scale", [floor])] if measures else []
+    return Table("Other metrics on the test splits: IQM and 95 % interval", columns, blocks)
+
+
+def _other(comparison: Comparison, entry: Entry, split: str, name: str) -> str:
+    values = entry.values(split, name)
+    if not values:
+        return numbers.NOTHING
+    if entry.block == "fitted":
+        return numbers.number(values[0])
+    return " ".join(numbers.estimate(*comparison.interval(entry, f"{split}/{name}", values)))
+
+
 def pairs(comparison: Comparison, looks: Mapping[str, Look]) -> Table:
     """Return the best model against every other trained row."""
     best = comparison.best

@@ -22,6 +22,7 @@ class Section:
     facts: Sequence[tuple[str, str]]
     findings: Sequence[Finding]
     scores: Table
+    others: Table
     pairs: Table
     sizes: Table
     flows: Table
@@ -41,6 +42,7 @@ def section(comparison: Comparison, looks: Mapping[str, Look], number: int) -> S
         facts=_facts(rows[0]),
         findings=findings(comparison),
         scores=score_tables.scores(comparison, looks),
+        others=score_tables.others(comparison, looks),
         pairs=score_tables.pairs(comparison, looks),
         sizes=score_tables.sizes(trained, looks),
         flows=score_tables.flows(trained, looks),

@@ -115,6 +115,7 @@ def _row(entry: Entry, comparison: Comparison) -> dict[str, Any]:
         **_scores(entry, comparison),
         **_pair(entry, comparison),
         **_tuning(entry),
+        "others": {f"{split}/{name}": _other(entry.values(split, name)) for split, name in entry.measures},
         **_size(entry),
         **_flow(entry),
         "family": entry.architecture.get("family"),
@@ -209,6 +210,10 @@ def _flow(entry: Entry) -> dict[str, Any]:
         found[f"{name}_init"] = entry.flow(name, trained=False)
         found[name] = entry.flow(name, trained=True)
     return {**found, "lags": entry.lags}
+
+
+def _other(values: list[float]) -> float | None:
+    return float(statistics.iqm(values)) if values else None
 
 
 def solved(entry: Entry) -> int | None:

@@ -19,7 +19,9 @@ class Tuning:
 
     @cached_property
     def scores(self) -> list[float]:
-        return [trial.score for trial in self.entry.tuning if trial.score is not None]
+        """The scores of finished trials; none counts worse than the floor, as in the choice."""
+        worst = max if self.entry.selection.better == "max" else min
+        return [worst(trial.score, self.entry.selection.floor) for trial in self.entry.tuning if trial.score is not None]
 
     @cached_property
     def expected(self) -> list[float]:

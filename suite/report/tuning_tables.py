@@ -8,6 +8,9 @@ from suite.report.colours import Look
 from suite.report.entry import Entry
 from suite.report.table import Row, Table
 from suite.report.tuning import Tuning
+from suite.result import Record
+
+MOST_WORDS = 80  # characters of an error
 
 
 def _values(values: Mapping[str, Any]) -> str:
@@ -34,7 +37,7 @@ def tuning(rows: Sequence[Entry], looks: Mapping[str, Look]) -> Table:
         ("trials", "done"),
         ("failed", "score the floor"),
         ("best configuration", "chosen on validation"),
-        ("validation", rows[0].selects if rows else ""),
+        ("validation", "" if not rows else rows[0].main if rows[0].finalists else rows[0].selects),
         ("edge", "of the range"),
         ("spent", "all runs, wall"),
     )
@@ -52,7 +55,7 @@ def trials(entry: Entry) -> Table:
     rows = []
     for trial in entry.tuning:
         values = [numbers.NOTHING if trial.record is None else _value(trial.record.values.get(name)) for name in names]
-        outcome = "not run yet" if trial.record is None else trial.record.outcome
+        outcome = "not run yet" if trial.record is None else _outcome(trial.record)
         marks = ["chosen"] if trial.number == chosen else []
         again = trial.record is not None and trial.record.reused_from is not None
         rows.append(
@@ -61,7 +64,13 @@ def trials(entry: Entry) -> Table:
     for number, seed, record in entry.finalists:
         values = [numbers.NOTHING if record is None else _value(record.values.get(name)) for name in names]
         value = None if record is None else record.scores.get("validation", {}).get(entry.selects)
-        outcome = "not run yet" if record is None else record.outcome
+        outcome = "not run yet" if record is None else _outcome(record)
         rows.append(Row(f"trial {number}", [*values, outcome, numbers.number(value)], marks=[f"finalist, seed {seed}"]))
     columns = [*((name, "") for name in names), ("outcome", ""), ("validation", entry.selects)]
     return Table(entry.name, columns, [("", rows)])
+
+
+def _outcome(record: Record) -> str:
+    """How a run ended, with what it said where it crashed."""
+    error = record.provenance.get("error", "")
+    return f"{record.outcome}: {error[:MOST_WORDS]}" if error else record.outcome
