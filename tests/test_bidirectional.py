@@ -1,3 +1,5 @@
+"""Both directions read the valid part, and nothing but it."""
+
 import numpy as np
 import pytest
 

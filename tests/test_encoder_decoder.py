@@ -1,3 +1,5 @@
+"""The encoder-decoder is its equations, and writes alone what it writes when taught."""
+
 import dataclasses
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""A model keeps its promises: shapes, seeds, dropout, states, precision, saving, and refusals."""
+
 import dataclasses
 import random
 

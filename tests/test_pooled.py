@@ -1,3 +1,5 @@
+"""The pooled baseline: blind to order, small on long prefixes, good enough for plain adding."""
+
 import keras
 import numpy as np
 import tensorflow as tf

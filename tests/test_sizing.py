@@ -1,3 +1,5 @@
+"""Widths, FLOPs and states against closed forms."""
+
 import dataclasses
 import types
 
