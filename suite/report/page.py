@@ -5,7 +5,7 @@ from pathlib import Path
 
 import jinja2
 
-from suite.report import limitations, protocol, sections, tables
+from suite.report import limitations, protocol, sections
 from suite.report.colours import PALETTE, looks
 from suite.report.comparison import Comparison, overall
 from suite.report.entry import by_setting, entries
@@ -26,7 +26,6 @@ def html(name: str, groups: Sequence[Group]) -> str:
         raise ValueError(f"the store holds nothing of {name!r} yet")
     comparisons = [Comparison(setting) for setting in by_setting(rows).values()]
     look, every = looks(entry.name for entry in rows if entry.block != "fitted"), overall(comparisons)
-    trained = [row for row in tables.progress(groups) if row["trials"] or row["seeds"] > 1]
     template = _environment().get_template("page.html")
     text = template.render(
         name=name,
@@ -44,7 +43,7 @@ def html(name: str, groups: Sequence[Group]) -> str:
             "seeds": len(rows[0].experiment.get("seeds", ())),
             "runs": sum(len(entry.group.records) for entry in rows),
         },
-        missing=[row for row in trained if row["status"] != "finished"],
+        missing=[entry for entry in rows if not entry.finished],
         protocol=protocol.protocol(rows),
         provenance=protocol.provenance(rows),
         sources=protocol.sources(rows),
