@@ -17,13 +17,11 @@ def greedy(model: SequenceModel, x: Any, mask: Any, longest: int) -> Any:
     rows = tf.shape(x)[0]
     state = model.start(x, mask)
     ids = tf.fill((rows, longest), spec.stop)
-    # Two loop variables of the cell's own dtype: the state of a mixed-precision cell stays what `next` returns.
     before = tf.fill((rows,), spec.start)
     done = tf.zeros((rows,), tf.bool)
 
     def body(step: Any, before: Any, done: Any, state: Any, ids: Any) -> Any:
         logits, state = model.next(before, state)
-        # The start symbol is never written, though it may have a logit.
         chosen = tf.where(done, spec.stop, tf.argmax(logits, axis=-1, output_type=tf.int32))
         ids = tf.where(tf.range(longest)[None, :] == step, chosen[:, None], ids)
         return step + 1, chosen, done | (chosen == spec.stop), state, ids

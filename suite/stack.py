@@ -13,9 +13,8 @@ from suite.layers import valid
 
 
 def takes_probes(layer: Any) -> bool:
-    """Say whether a layer adds probes to its states: its `call` has such an argument. One that wraps cells asks them."""
-    inner = getattr(layer, "forward", layer)
-    return hasattr(layer, "state_shapes") and "probes" in inspect.signature(inner.call).parameters
+    """Say whether a layer adds probes to its states: its `call` has such an argument."""
+    return hasattr(layer, "state_shapes") and "probes" in inspect.signature(layer.call).parameters
 
 
 class Stack(keras.layers.Layer):
@@ -38,6 +37,8 @@ class Stack(keras.layers.Layer):
         new = []
         for index, layer in enumerate(self.stack):
             if index:
+                if len(x.shape) < 3:
+                    raise ValueError(f"{type(layer).__name__} pools by itself: nothing can stand on it, got depth {len(self.stack)}")
                 x = self.drop(x, training=training)
             given: dict[str, Any] = {"mask": mask, "training": training}
             if states is not None and states[index]:

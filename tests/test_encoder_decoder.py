@@ -74,6 +74,13 @@ def test_greedy_symbols_are_the_likeliest_of_the_teacher_forced_pass_on_themselv
     assert 0 < found < 18  # some rows stop and some do not, or half of this is not tested
 
 
+@pytest.mark.parametrize("context", ["init", "every_step"])
+def test_decoding_runs_in_mixed_precision(context):
+    ids = greedy(model("fake-lstm", context=context, depth=2, precision="mixed_bfloat16"), X, MASK, 3).numpy()
+    assert ids.shape == (3, 3)
+    assert ((ids >= 0) & (ids < SPEC.outputs)).all()
+
+
 @pytest.mark.parametrize("name", ["fake-gru", "fake-glance"])
 def test_decoding_stops_at_the_stop_symbol(name):
     made = model(name)

@@ -252,6 +252,25 @@ def test_what_carries_nothing_takes_and_returns_an_empty_state():
     assert model.probes(3, 6) == ((), ())
 
 
+class Bag(keras.layers.Dense):
+    """Pools by itself: the sum of what a dense layer says of every step."""
+
+    def __init__(self, units, *, length=None, **options):
+        super().__init__(units, **options)
+
+    def call(self, x, mask=None, training=False):
+        return keras.ops.sum(super().call(x), axis=1)
+
+
+def test_a_layer_that_pools_by_itself_needs_no_head_and_bears_no_other(monkeypatch):
+    monkeypatch.setattr(Architecture, "resolve", lambda self: Bag)
+    model = build(CONVOLUTION, spec(), width=4, seed=0)
+    summed = np.eye(5)[tokens()].sum(1) @ model.body.stack[0].kernel.numpy()  # the biases are zero still
+    np.testing.assert_allclose(model(tokens()), summed @ model.head.dense.kernel.numpy(), rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match="Bag pools by itself: nothing can stand on it, got depth 2"):
+        build(CONVOLUTION, spec(), width=4, depth=2, seed=0)
+
+
 @pytest.mark.parametrize(
     ("architecture", "changes", "sizes", "reason"),
     [
