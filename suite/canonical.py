@@ -1,7 +1,6 @@
 """Canonical JSON: one text for one configuration, whoever wrote it and on whatever machine."""
 
 import dataclasses
-import functools
 import hashlib
 import json
 import math
@@ -71,7 +70,6 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text(value).encode()).hexdigest()
 
 
-@functools.cache
 def _hints(kind: type) -> dict[str, Any]:
     """The annotations; a name that only the type checker imports stands for anything."""
     unknown: dict[str, Any] = {}
