@@ -61,10 +61,8 @@ def summary(norms: Array, *, longest: int, joint: Array | None = None) -> Flow:
         nothing = np.full(lags, np.nan)
         return Flow(nothing, nothing, nothing, *(float("nan"),) * 8)
     ratio = norms / start[:, None]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a lag that is NaN in every row stays NaN
-        low, median, high = np.nanquantile(ratio, (0.1, 0.5, 0.9), axis=0)
-        raw = np.nanmedian(norms, axis=0)
+    low, median, high = _quantiles(ratio, (0.1, 0.5, 0.9))
+    (raw,) = _quantiles(norms, (0.5,))
     rate, fit = decay(median, raw > UNDERFLOW)
     below = np.flatnonzero(median < 0.5)
     last = ratio[:, -1][~np.isnan(ratio[:, -1])]
@@ -81,6 +79,15 @@ def summary(norms: Array, *, longest: int, joint: Array | None = None) -> Flow:
         exploding=float(np.mean(last > 1e3)),
         underflow=float(np.mean(norms[~np.isnan(norms)] < UNDERFLOW)),
     )
+
+
+def _quantiles(values: Array, shares: tuple[float, ...]) -> Array:
+    """Return quantiles over rows, (shares, lags), NaN left out; a lag that is NaN in every row stays NaN."""
+    if not np.isnan(values).any():
+        return np.quantile(values, shares, axis=0)  # ten times as fast
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.nanquantile(values, shares, axis=0)
 
 
 def decay(ratio: Array, above: Array) -> tuple[float, float]:

@@ -69,14 +69,12 @@ def diagnostic(task: Task) -> Batch:
     return next(task.batches("probe", seed=0, batch_size=ROWS))
 
 
-def measure(model: Any, spec: Spec, batch: Batch, norms: Norms) -> Measured | None:
-    """Return the flow of these norms, or None for a model without states.
+def measure(model: Any, spec: Spec, batch: Batch, norms: Norms, *, parts: bool = True) -> Measured:
+    """Return the flow of these norms, of a model that has states; `parts` adds the curves of layers or states.
 
     Lag 0 is the state that the target reads: at its own step, or at the last valid one for kind once. Masked steps and
     rows that weigh nothing are left out.
     """
-    if not any(norms):
-        return None
     kept = batch.weight.reshape(len(batch.weight), -1).any(axis=1)
     ahead, behind = _read(spec, batch)
     curves = []
@@ -86,8 +84,9 @@ def measure(model: Any, spec: Spec, batch: Batch, norms: Norms) -> Measured | No
         curves.append([by_lag(norm[:, kept], (behind if back else ahead)[kept], backward=back) for norm, back in reads])
     start = _joint([curve for layer in curves for curve in layer])
     longest = spec.length - 1
-    parts = {name: summary(_joint(group), longest=longest, joint=start[:, 0]) for name, group in _parts(model, curves).items()}
-    return Measured(summary(start, longest=longest), parts, _is_profile(model, spec))
+    groups = _parts(model, curves) if parts else {}
+    found = {name: summary(_joint(group), longest=longest, joint=start[:, 0]) for name, group in groups.items()}
+    return Measured(summary(start, longest=longest), found, _is_profile(model, spec))
 
 
 def flows_at_start(
@@ -110,6 +109,8 @@ def flows_at_start(
     )
     build = lambda number: models.build(architecture, spec, width=width, options=options, seed=seed("init", "gradients", number))
     model = build(0)
+    if not has_states(model):
+        return []
     probe = tf.function(lambda batch: state_norms(model, spec, batch), autograph=False)
     found = []
     for number in range(seeds):
@@ -117,8 +118,7 @@ def flows_at_start(
             variable.assign(fresh)
         batch = _noise(spec, rows, generator("gradients", length, inputs, number))
         norms = probe({name: tf.constant(array) for name, array in seen(batch).items()})
-        measured = measure(model, spec, batch, tf.nest.map_structure(lambda norm: norm.numpy(), norms))
-        found += [] if measured is None else [measured]
+        found.append(measure(model, spec, batch, tf.nest.map_structure(lambda norm: norm.numpy(), norms)))
     return found
 
 

@@ -17,7 +17,7 @@ from suite.task import Array, Batch
 
 Tensor = Any
 
-MOST_PROGRAMS = 4
+MOST_PROGRAMS = 10
 MOST_SNAPSHOTS = 8
 JIT_UP_TO = 100_000  # weights: below, one XLA program is faster than a graph of small operations; above, big products run better outside it
 LOSS_SCALE = {"mixed_float16": 1024.0}  # keeps small gradients above float16's underflow

@@ -57,7 +57,7 @@ def solve(architecture: Architecture, setting: Setting, regime: str) -> Size:
         return build(architecture, setting.task.spec, width=width, inner=inner, depth=setting.depth, embedding=setting.embedding, seed=0)
 
     if regime == "width":
-        return _size(built(setting.size), setting.size, 0.0)
+        return measured(built(setting.size), setting.size, 0.0)
     if regime != "parameters":
         raise ValueError(f"regime {regime!r} is not built yet: use 'parameters' or 'width'")
     count = _Counts(lambda width, inner: built(width, inner).counts()["counted"])
@@ -70,7 +70,7 @@ def solve(architecture: Architecture, setting: Setting, regime: str) -> Size:
             f"no width of {architecture.target} comes within {REFUSED:.0%} of {setting.size} parameters on {setting.label!r}: "
             f"the nearest, {width}, has {count(width, inner)}"
         )
-    return _size(built(width, inner), setting.size, deviation)
+    return measured(built(width, inner), setting.size, deviation)
 
 
 class _Counts:
@@ -119,7 +119,8 @@ def _nearest_inner(count: _Counts, target: int, width: int) -> int:
     return max(1, 1 + round((target - one) / (two - one)))
 
 
-def _size(model: SequenceModel, target: int, deviation: float) -> Size:
+def measured(model: SequenceModel, target: int, deviation: float) -> Size:
+    """Return the size of a built model."""
     carries = model.architecture.carries and model.target is None
     entries = sum(math.prod(shape) for states in model.body.state_shapes() for shape in states) if carries else 0
     return Size(

@@ -2,12 +2,11 @@
 
 import math
 import time
-from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
 
-from suite import circumstances, flops, gradients, models, optimisation
+from suite import circumstances, gradients, models, optimisation, sizing
 from suite.chunks import Feed
 from suite.curves import Curves
 from suite.evaluation import Scores, evaluate
@@ -20,6 +19,7 @@ from suite.task import Array, Metric, Task
 from suite.throughput import Clock, Memory
 
 LONGEST_CALL = 1.0  # seconds: how long a graph call may keep a trial from looking at its caps
+SIZES = ("parameters", "core", "head", "embedding", "counted", "flops_per_token", "state_bytes")
 SHORT_RUN = 10_000  # steps
 NAN = float("nan")
 
@@ -36,15 +36,19 @@ def train(trial: Trial, emit: Emit = ignore) -> Result:
     """
     values = checked(trial)
     begun, cpu = time.perf_counter(), time.process_time()
+    made: Program | None = None
     run: _Run | None = None
     error = ""
     try:
-        run = _Run(trial, values, emit)
+        made = program(trial)
+        run = _Run(trial, values, made, emit)
         outcome = run.train()
         scores = run.scores() if outcome == "done" else floors(trial)
     except (MemoryError, tf.errors.ResourceExhaustedError) as raised:
         outcome, scores, error = "memory", floors(trial), describe(raised)
     except Exception as raised:
+        if made is None and isinstance(raised, ValueError):
+            raise
         outcome, scores, error = "crashed", floors(trial), describe(raised)
     seconds = {"speed/wall_seconds": time.perf_counter() - begun, "speed/cpu_seconds": time.process_time() - cpu}
     if run is not None:
@@ -139,16 +143,15 @@ def describe(error: BaseException) -> str:
 class _Run:
     """The trial while it runs."""
 
-    def __init__(self, trial: Trial, values: Values, emit: Emit) -> None:
+    def __init__(self, trial: Trial, values: Values, made: Program, emit: Emit) -> None:
         self.trial, self.values = trial, values
         self.setting, self.experiment, self.task = trial.setting, trial.experiment, trial.setting.task
         self.begun = time.perf_counter()
         self.curves = Curves(trial.key, self.setting.steps, emit)
         self.clock, self.memory = Clock(), Memory()
-        self.compiled_before = 0.0
-        self.program: Program = program(trial)
-        self.program.reset(trial, values)
-        self.compiled_before = self.program.seconds
+        self.program, self.compiled_before = made, made.seconds
+        made.reset(trial, values)
+        self.size = sizing.measured(made.model, self.setting.size, 0.0).to_json()
         self.feed = Feed(self.task.batches("train", seed=trial.seed, batch_size=self.setting.batch_size))
         self.states = self.program.zero_states(self.setting.batch_size)
         self.rates = optimisation.learning_rates(self.experiment.schedule, values.learning_rate, self.setting.steps, self.experiment.warmup)
@@ -190,10 +193,9 @@ class _Run:
     def cost(self) -> dict[str, float]:
         """Return speed, size and steps to the solution."""
         speed = {**self.clock.figures(), "trace_compile_seconds": self._compiling(), "peak_bytes": float(self.memory.peak)}
-        size: Mapping[str, float] = {**self.program.model.counts(), "flops_per_token": flops.per_token(self.program.model)}
         return {
             **{f"speed/{name}": value for name, value in speed.items()},
-            **{f"size/{name}": float(value) for name, value in size.items()},
+            **{f"size/{name}": float(self.size[name]) for name in SIZES},
             "steps_to_solve": self._solved(),
         }
 
@@ -252,16 +254,15 @@ class _Run:
         """Measure gradient flow at this step; the curve by lag at the first and at the last one."""
         if (batch := self.diagnostic) is None:
             return
-        found = gradients.measure(self.program.model, self.task.spec, batch, self.program.probe(batch))
-        if found is None:
-            return
+        end = {0: "by_lag_init", self.setting.steps: "by_lag"}.get(self.step)
+        norms = self.program.probe(batch)
+        found = gradients.measure(self.program.model, self.task.spec, batch, norms, parts=end == "by_lag")
         for name, value in found.scalars().items():
             self.curves.add(f"grad/{name}", self.step, value)
-        end = {0: "by_lag_init", self.setting.steps: "by_lag"}.get(self.step)
         if end is None:
             return
         self.curves.put(f"grad/{end}", tuple(enumerate(found.joint.median.tolist())))
-        for part, flow in found.parts.items() if end == "by_lag" else ():
+        for part, flow in found.parts.items():
             self.curves.put(f"grad/{end}/{part}", tuple(enumerate(flow.median.tolist())))
 
     def _compiling(self) -> float:

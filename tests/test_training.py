@@ -13,6 +13,7 @@ from suite import chunks, losses, optimisation, program, training
 from suite.architecture import Architecture
 from suite.optimisation import Values
 from suite.task import Metric
+from tests.fake_architectures import ARCHITECTURES
 from tests.fakes import CarriedEcho, FirstPoint, FirstSign, Occurrence, Reversal, RunningParity
 from tests.trials import trial
 
@@ -63,6 +64,14 @@ class Affine(keras.layers.Dense):
         return super().call(x)
 
 
+@keras.saving.register_keras_serializable("tests")
+class Interpreted(Affine):
+    """A layer that asks Python for its numbers, which XLA cannot compile."""
+
+    def call(self, x, mask=None, training=False):
+        return tf.ensure_shape(tf.numpy_function(lambda array: array, [super().call(x)], tf.float32), (*x.shape[:-1], self.units))
+
+
 def plain(name):
     return Architecture(
         target=f"tests.test_training:{name}", family="test", source="tests", kinds=frozenset({"once", "steps"}), causal=True
@@ -108,18 +117,26 @@ def test_trials_of_one_structure_share_one_trace_and_equal_those_of_a_fresh_cach
 
 def test_xla_and_a_plain_graph_agree(monkeypatch, fresh):
     task = FirstSign()
-    plainly = training.train(trial(task, "fake-convolution"))
+    plainly = training.train(trial(task, "fake-convolution", values={"dropout": 0.2}))
     program._PROGRAMS.clear()
     monkeypatch.setattr(program, "JIT_UP_TO", 100_000)
-    compiled = training.train(trial(task, "fake-convolution"))
+    compiled = training.train(trial(task, "fake-convolution", values={"dropout": 0.2}))
     assert plainly.provenance["jit"].startswith("off")
     assert compiled.provenance["jit"] == "on"
     for name in ("train/loss", "train/gradient_norm", "val/loss"):
         np.testing.assert_allclose(np.array(plainly.curves[name]), np.array(compiled.curves[name]), rtol=1e-4, atol=1e-6)
 
 
-def test_the_cache_holds_a_few_structures_only(fresh):
-    for width in range(2, 2 + program.MOST_PROGRAMS + 1):
+def test_a_layer_that_xla_cannot_compile_trains_without_and_says_so(monkeypatch, fresh):
+    monkeypatch.setattr(program, "JIT_UP_TO", 100_000)
+    result = training.train(trial(FirstPoint(), "interpreted", architecture=plain("Interpreted")))
+    assert result.outcome == "done", result.provenance
+    assert result.provenance["jit"].startswith("off: XLA cannot compile it")
+
+
+def test_the_cache_holds_a_few_structures_only(monkeypatch, fresh):
+    monkeypatch.setattr(program, "MOST_PROGRAMS", 2)
+    for width in (2, 3, 4):
         program.program(trial(FirstSign(), width=width))
     assert len(program._PROGRAMS) == program.MOST_PROGRAMS
     assert program.structure(trial(FirstSign(), width=2)) not in program._PROGRAMS
@@ -256,7 +273,7 @@ def test_a_padded_row_changes_no_score(fresh):
 def best_weights(made, asked, result):
     """Train again up to the validation that was best, and return the weights there."""
     best = min(result.curves["val/loss"], key=lambda point: (point[1], point[0]))[0]
-    run = training._Run(asked, training.checked(asked), training.ignore)
+    run = training._Run(asked, training.checked(asked), made, training.ignore)
     while run.step < best:
         run._advance(int(best))
     return made.weights()
@@ -267,14 +284,20 @@ def test_a_carried_state_reaches_the_next_window_and_validation_does_not_disturb
     assert once == often
 
 
-@pytest.mark.slow
-def test_what_must_be_carried_is_learnt_by_what_carries_only():
-    echo = CarriedEcho(symbols=2)
-    budget = {"steps": 600, "batch_size": 32, "width": 16}
-    carried = training.train(trial(echo, "fake-gru", **budget))
-    forgetful = training.train(trial(echo, "fake-convolution", **budget))
-    last = {name: found.curves["train/loss"][-1][1] for name, found in {"carried": carried, "forgetful": forgetful}.items()}
-    assert last["carried"] < 0.3 < 0.5 < last["forgetful"]
+def test_windows_that_carry_a_state_read_like_one_long_row(fresh):
+    echo = CarriedEcho()
+    asked = trial(echo, values={"learning_rate": 1e-12}, steps=11, experiment={"optimizer": "sgd"})
+    made = program.program(asked)
+    made.reset(asked, training.checked(asked))
+    batches = [batch for batch, _ in zip(echo.batches("train", seed=0, batch_size=4), range(11), strict=False)]
+    assert [bool(batch.reset[0]) for batch in batches] == [True] + [False] * 7 + [True] + [False] * 2
+    expected = []
+    for run in (batches[:8], batches[8:]):
+        outputs = made.model(np.concatenate([batch.x for batch in run], axis=1))
+        loss = losses.per_target(echo.spec, outputs, np.concatenate([batch.y for batch in run], axis=1))
+        expected += [part.numpy().mean() for part in tf.split(loss, len(run), axis=1)]
+    found = [y for _, y in training.train(asked).curves["train/loss"]]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 def test_decoding_waits_for_the_finalists(fresh):
@@ -316,6 +339,13 @@ def test_a_model_that_raises_is_a_crashed_result():
     assert result.outcome == "crashed"
     assert "the layer broke" in result.provenance["error"]
     assert result.scores["validation"]["accuracy"] == 0.5
+
+
+def test_an_option_that_a_layer_refuses_is_a_mistake_and_no_crash():
+    options = {"cell": "tests.fake_architectures:StockGRU", "merge": "product"}
+    asked = trial(FirstSign(), "refused", architecture=dataclasses.replace(ARCHITECTURES["fake-both-ways"], options=options))
+    with pytest.raises(ValueError, match="merge must be one of"):
+        training.train(asked)
 
 
 @pytest.mark.parametrize(
