@@ -3,12 +3,15 @@
 import dataclasses
 import math
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras import ops
 
 from suite import chunks, gradients, models, plugins
 from suite.flow import by_lag, decay, summary
+from suite.recurrence import Cell
 from suite.task import Batch, Spec
 from tests.fake_architectures import ARCHITECTURES
 from tests.fakes import Reversal, RunningParity
@@ -306,3 +309,111 @@ def test_flow_at_the_start_is_the_same_every_time_and_differs_by_seed():
     assert found[0][0].joint.flow == found[1][0].joint.flow
     assert found[0][0].joint.flow != found[0][1].joint.flow
     assert gradients.flows_at_start(ARCHITECTURES["fake-convolution"], width=8, length=20, seeds=2) == []
+
+
+LENGTH, UNITS, FEATURES, ROWS = 200, 64, 10, 16
+
+
+def glorot(rng, rows, columns):
+    limit = math.sqrt(6 / (rows + columns))
+    return rng.uniform(-limit, limit, (rows, columns))
+
+
+def orthogonal(rng, rows, columns):
+    """Orthonormal rows, (rows, columns): a joint draw over the gates."""
+    q, r = np.linalg.qr(rng.normal(size=(columns, rows)))
+    return (q * np.sign(np.diag(r))).T
+
+
+@keras.saving.register_keras_serializable("tests")
+class Logistic(Cell):
+    """h' = sigmoid(x W + h U + b)"""
+
+    gates = ("h",)
+    states = ("h",)
+
+    def step(self, x, states, recur):
+        (h,) = recur(states[0], add=x)
+        return (ops.sigmoid(h),)
+
+
+@keras.saving.register_keras_serializable("tests")
+class Rectified(Cell):
+    """h' = relu(x W + h U + b)"""
+
+    gates = ("h",)
+    states = ("h",)
+
+    def step(self, x, states, recur):
+        (h,) = recur(states[0], add=x)
+        return (ops.relu(h),)
+
+
+def small(rng, rows, columns):
+    """Le et al. (2015), arXiv:1504.00941."""
+    return rng.normal(scale=0.001, size=(rows, columns))
+
+
+def identity(rng, rows, columns):
+    return np.eye(rows)
+
+
+def reference_decays(name, *, kernel=glorot, recurrent=orthogonal, bias=lambda gate, rng: 0.0):
+    """The decay of ten initialisations: per-gate Glorot kernels, a joint recurrent kernel, and this bias of each gate."""
+    target = {"logistic": "tests.test_gradients:Logistic", "rectified": "tests.test_gradients:Rectified"}.get(name)
+    architecture = plugins.architecture(name) if target is None else dataclasses.replace(plugins.architecture("elman"), target=target)
+    gates = architecture.resolve().gates
+    spec, _ = noise(length=LENGTH, features=FEATURES, outputs=10)
+    model = models.build(architecture, spec, width=UNITS, seed=1)
+    weights = {variable.path.rsplit("/", 1)[-1]: variable for variable in model.body.stack[0].trainable_variables}
+    probe = tf.function(lambda batch: gradients.state_norms(model, spec, batch), autograph=False)
+    found = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        weights["kernel"].assign(np.concatenate([kernel(rng, FEATURES, UNITS) for _ in gates], axis=1))
+        weights["recurrent_kernel"].assign(recurrent(rng, UNITS, UNITS * len(gates)))
+        flat = np.concatenate([np.broadcast_to(bias(gate, np.random.default_rng(seed)), UNITS) for gate in gates])
+        weights["bias"].assign(np.broadcast_to(flat, weights["bias"].shape))
+        x = rng.normal(size=(ROWS, LENGTH, FEATURES)).astype(np.float32)
+        batch = Batch(x=x, y=rng.integers(0, 10, ROWS).astype(np.int32), weight=np.ones(ROWS, np.float32))
+        norms = probe({key: tf.constant(array) for key, array in chunks.seen(batch).items()})
+        measured = gradients.measure(model, spec, batch, tf.nest.map_structure(lambda norm: norm.numpy(), norms), parts=False)
+        found.append(measured.joint.decay)
+    return found
+
+
+def chrono(gate, rng):
+    """b_f = log U(1, T - 1), b_i = -b_f (Tallec & Ollivier 2018, arXiv:1804.11188)."""
+    kept = np.log(rng.uniform(1, LENGTH - 1, UNITS))
+    return {"f": kept, "i": -kept}.get(gate, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "options"),
+    [
+        ("logistic", -1.46, {"recurrent": glorot}),
+        ("logistic", -1.50, {}),
+        ("rectified", -0.0036, {"kernel": small, "recurrent": identity}),
+        ("elman", -0.254, {"recurrent": glorot}),
+        ("elman", -0.277, {}),
+        ("lstm", -0.52, {}),
+        ("lstm", -0.216, {"bias": lambda gate, rng: float(gate == "f")}),
+        ("lstm", -0.0087, {"bias": chrono}),
+        ("gru", -0.485, {}),
+    ],
+    ids=[
+        "logistic, Glorot",
+        "logistic, orthogonal",
+        "IRNN",
+        "tanh, Glorot",
+        "tanh, orthogonal",
+        "LSTM, forget bias 0",
+        "LSTM, forget bias 1",
+        "LSTM, chrono",
+        "GRU",
+    ],
+)
+def test_the_decay_at_initialisation_is_the_measured_one(name, expected, options):
+    """T=200, 64 units, 10 features N(0, 1), cross-entropy of the last step; the reference was measured with other code."""
+    found = np.mean(reference_decays(name, **options))
+    assert found == pytest.approx(expected, abs=max(0.25 * abs(expected), 0.005))
