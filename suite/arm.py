@@ -52,8 +52,11 @@ class Arm:
 
     @property
     def planned(self) -> list[Planned]:
-        """Every trial of the plan by now, each key once."""
-        return list({one.trial.key: one for one in (*self.evaluation, *self.finalists, *self.tuning)}.values())[::-1]
+        """Every trial of the plan by now, each key once, under the phase that asked for it first."""
+        found: dict[str, Planned] = {}
+        for one in (*self.tuning, *self.finalists, *self.evaluation):
+            found.setdefault(one.trial.key, one)
+        return list(found.values())
 
     def wants(self) -> list[Wanted]:
         """Return every run that is planned by now, finished ones included, each key once."""

@@ -8,37 +8,21 @@ import importlib
 import os
 import queue
 import signal
+import tempfile
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
+from suite.jobs import Job, Message, Waiting
 from suite.result import Emit, Event
+
+__all__ = ["Executor", "Inline", "Job", "Message", "Processes", "open"]
 
 MOST_DEATHS = 3  # of the worker below one job, then the job is given up
 _BATCH_SECONDS = 0.5
 _TOPIC = "suite"
-
-
-class Job(NamedTuple):
-    """One call of a worker's function. Jobs of one group share a compiled model, so a worker prefers to stay with its group."""
-
-    name: str
-    function: str  # "suite.worker:train"
-    body: Mapping[str, Any]
-    group: str
-
-
-class Message(NamedTuple):
-    """What the driver hears of a job: started, events, done (answer), failed (it raised: text), lost (its worker died; it
-    starts again), died (its workers died too often: text)."""
-
-    kind: str
-    job: Job
-    answer: Any = None
-    events: tuple[Event, ...] = ()
-    text: str = ""
 
 
 Hear = Callable[[Message], None]
@@ -51,34 +35,6 @@ class Executor(Protocol):
 
     def submit(self, job: Job) -> None: ...
     def work(self, hear: Hear) -> None: ...
-
-
-class Waiting:
-    """Jobs not yet started, by group; a worker stays with its group, and helps another before it idles."""
-
-    def __init__(self) -> None:
-        self.groups: dict[str, deque[Job]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self.groups)
-
-    def put(self, job: Job, *, first: bool = False) -> None:
-        """Add a job behind those of its group, or before them."""
-        line = self.groups.setdefault(job.group, deque())
-        (line.appendleft if first else line.append)(job)
-
-    def take(self, last: str | None, busy: set[str]) -> Job:
-        """Return the next job for a worker whose last group was `last`, while others are busy with `busy`."""
-        free = [group for group in self.groups if group not in busy]
-        group = last if last in self.groups else free[0] if free else max(self.groups, key=lambda name: len(self.groups[name]))
-        job = self.groups[group].popleft()
-        if not self.groups[group]:
-            del self.groups[group]
-        return job
-
-    def clear(self) -> None:
-        """Forget every job."""
-        self.groups.clear()
 
 
 @contextmanager
@@ -157,7 +113,8 @@ class Processes:
                 silence_logs=60,
             )
             self._client = Client(self._cluster, set_as_default=False)
-        self._client.register_plugin(_deaf_to_interrupts())
+        self._logs = tempfile.TemporaryDirectory(prefix="suite-workers-")
+        self._client.register_plugin(_manners(self._logs.name))
         self._heard: queue.Queue[tuple[str, Any, Any]] = queue.Queue()
         self._client.subscribe_topic(_TOPIC, lambda event: self._heard.put(("events", event[1]["name"], event[1]["events"])))
         self._waiting = Waiting()
@@ -169,6 +126,7 @@ class Processes:
         self._waiting.put(job)
 
     def work(self, hear: Hear) -> None:
+        self._last.clear()
         while self._waiting or self._running:
             self._start(hear)
             try:
@@ -192,6 +150,7 @@ class Processes:
                     _killed(nanny.pid)
         self._client.close()
         self._cluster.close()
+        self._logs.cleanup()
         for name in set(os.environ) - set(self._environment):  # dask sets the workers' variables here, too
             del os.environ[name]
         os.environ.update(self._environment)
@@ -224,13 +183,21 @@ class Processes:
             self._last.pop(address, None)
             self._deaths[job.name] = self._deaths.get(job.name, 0) + 1
             if self._deaths[job.name] >= MOST_DEATHS:
-                hear(Message("died", job, text=f"its worker process died {MOST_DEATHS} times (out of memory, or killed)"))
+                text = f"its worker process died {MOST_DEATHS} times (out of memory, or killed)"
+                hear(Message("died", job, text=f"{text}; {self._last_words(address)}".removesuffix("; ")))
             else:
                 hear(Message("lost", job, text="its worker process died"))
                 self._waiting.put(job, first=True)
         else:
             hear(Message("failed", job, text=f"{type(failure).__name__}: {failure}"))
         future.release()
+
+    def _last_words(self, address: str) -> str:
+        """The end of what the worker at this address has printed."""
+        try:
+            return Path(_log(self._logs.name, address)).read_text(encoding="utf-8", errors="replace").strip()[-500:]
+        except OSError:
+            return ""
 
 
 class _Batches:
@@ -269,17 +236,24 @@ def _serve(name: str, function: str, body: Mapping[str, Any]) -> tuple[Any, str,
     return answer, error, [list(event) for event in events.events]
 
 
-def _deaf_to_interrupts() -> Any:
-    """Ctrl-C reaches every process of a terminal; the driver alone decides what it means."""
+def _manners(folder: str) -> Any:
+    """How a worker process behaves: Ctrl-C is the driver's affair, and what TensorFlow prints goes to a file."""
     from distributed import WorkerPlugin
 
-    class DeafToInterrupts(WorkerPlugin):
-        name = "deaf-to-interrupts"
+    class Manners(WorkerPlugin):
+        name = "manners"
 
         def setup(self, worker: Any) -> None:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            log = os.open(_log(folder, worker.address), os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+            os.dup2(log, 2)
+            os.close(log)
 
-    return DeafToInterrupts()
+    return Manners()
+
+
+def _log(folder: str, address: str) -> str:
+    return os.path.join(folder, f"{address.rpartition(':')[2]}.log")
 
 
 def _killed(process: int) -> None:

@@ -166,6 +166,8 @@ class _Sweep:
                 continue
             body = {"reference": self.question.reference, "label": place[0], "name": place[1]}
             self.executor.submit(Job(f"size {place}", f"{self.worker}:size", body, f"{place[0]} {place[1]}"))
+        if missing := len(codes) - len(found):
+            self.tell.note(f"solving the widths of {missing} models")
         refused: list[str] = []
 
         def hear(message: Message) -> None:

@@ -52,6 +52,7 @@ def baseline(body, emit):
 def misbehave(who):
     """FAKE_POISON kills whoever is named, always; FAKE_KILL_ONCE the first who comes, by a file that it takes away."""
     if os.environ.get("FAKE_POISON") == who:
+        os.write(2, b"about to die\n")
         os.kill(os.getpid(), signal.SIGKILL)
     once = os.environ.get("FAKE_KILL_ONCE", "")
     if once and Path(once).exists():

@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from suite import executor
-from suite.executor import Job, Waiting
+from suite.executor import Job
+from suite.jobs import Waiting
 
 ECHO = "tests.fake_worker:echo"
 ROOT = Path(__file__).parent.parent
@@ -107,6 +108,7 @@ def test_a_job_that_always_kills_its_worker_is_given_up_and_the_others_are_done(
     monkeypatch.setenv("FAKE_POISON", "0")
     with executor.open(2) as pool:
         messages = heard(pool, [job(n, str(n)) for n in range(3)])
+    assert of(messages, "died")[0].text.endswith("about to die")
     assert [(message.job.name, "died 3 times" in message.text) for message in of(messages, "died")] == [("job 0", True)]
     assert len(of(messages, "lost")) == executor.MOST_DEATHS - 1
     assert sorted(message.answer["n"] for message in of(messages, "done")) == [1, 2]
