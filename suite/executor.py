@@ -109,6 +109,7 @@ class Processes:
                 processes=True,
                 memory_limit=0,
                 dashboard_address=None,
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # else every scheduler wants port 8787, dashboard or not
                 host="127.0.0.1",
                 silence_logs=60,
             )

@@ -183,6 +183,13 @@ def test_an_interrupt_from_the_terminal_ends_all_quickly_with_one_traceback(driv
     assert errors.strip().endswith("KeyboardInterrupt")
 
 
+def test_two_sweeps_at_once_do_not_get_in_each_others_way():
+    """Also without a word: a warning would fail this test."""
+    with executor.open(2) as first, executor.open(2) as second:
+        for pool in (first, second):
+            assert [message.answer["n"] for message in of(heard(pool, [job(1)]), "done")] == [1]
+
+
 def test_fewer_than_one_worker_is_refused():
     with pytest.raises(ValueError, match="workers must be at least 1, got 0"), executor.open(0):
         pass
