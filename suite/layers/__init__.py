@@ -1,1 +1,27 @@
-"""The custom Keras layers, one family a file, equations in the docstring."""
+"""The custom Keras layers, one family a file, equations in the docstring; a name loads its file on first use."""
+
+import importlib
+from typing import Any
+
+LAYERS = {
+    "Bidirectional": "bidirectional",
+    "Elman": "elman",
+    "GRU": "gru",
+    "GRUChung": "gru",
+    "GRUv1": "gru",
+    "Jordan": "elman",
+    "LSTM": "lstm",
+    "PooledMLP": "pooled",
+}
+
+__all__ = list(LAYERS)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in LAYERS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{LAYERS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *LAYERS})

@@ -1,0 +1,74 @@
+"""What both time loops share: the inputs of a loop, and what `step` sees of its cell inside one."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MethodType
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+Tensor = Any
+Recur = Callable[..., tuple[Tensor, ...]]
+
+
+class Inputs(NamedTuple):
+    """All that a loop reads, time first, in the order of processing; what a cell does not declare is empty."""
+
+    x: Tensor  # (time, batch, blocks * units): the input projections
+    kernel: Tensor  # (state width, products * units): the effective recurrent kernel
+    states: tuple[Tensor, ...]  # before the first step, (batch, ...)
+    vectors: Mapping[str, Tensor]  # of any shape
+    constants: Mapping[str, Tensor]  # (batch, ...)
+    signals: tuple[Tensor, ...]  # (time, batch or 1, ...)
+    mask: Tensor | None  # (time, batch) bool
+    probes: tuple[Tensor, ...]  # (time, batch, ...), one a state or none
+
+
+class Bound:
+    """A cell inside a loop: its declared vectors and constants are the loop's own tensors, all else is the cell's.
+
+    With `strict`, a weight that was not declared is refused: the reverse loop could not give it a gradient.
+    """
+
+    def __init__(self, cell: Any, own: Mapping[str, Tensor], *, strict: bool = False) -> None:
+        self._cell, self._own, self._strict = cell, own, strict
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._own:
+            return self._own[name]
+        found = getattr(self._cell, name)
+        if isinstance(found, MethodType) and found.__self__ is self._cell:
+            return MethodType(found.__func__, self)
+        if self._strict and isinstance(found, (keras.Variable, keras.layers.Layer)):
+            raise TypeError(
+                f"step of {type(self._cell).__name__} reads {name!r} itself: a weight must come out of `vectors()`, "
+                "or the cell says why it needs the plain loop (`needs_plain`)"
+            )
+        return found
+
+
+def split(joined: Tensor, count: int) -> tuple[Tensor, ...]:
+    """Return the blocks of the last axis."""
+    return (joined,) if count == 1 else tuple(tf.split(joined, count, axis=-1))
+
+
+def named(cell: Any, gates: Sequence[str]) -> tuple[str, ...]:
+    """Return the recurrent blocks that a call of `recur` means: those named, or one for every gate.
+
+    Raises:
+        ValueError: the cell has no such block.
+    """
+    if unknown := [gate for gate in gates if gate not in cell.products]:
+        raise ValueError(f"{type(cell).__name__} has the recurrent blocks {', '.join(cell.products)}, got {', '.join(unknown)}")
+    return tuple(gates) or cell.gates
+
+
+def added(products: Sequence[Tensor], add: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Return products with what is to be added; products behind the end of `add` stay bare.
+
+    Raises:
+        ValueError: there is more to add than there are products.
+    """
+    if len(add) > len(products):
+        raise ValueError(f"recur got {len(add)} terms to add to {len(products)} products")
+    return (*(product + term for product, term in zip(products, add, strict=False)), *products[len(add) :])
