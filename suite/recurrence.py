@@ -66,7 +66,7 @@ class Cell(keras.layers.Layer):
         self.supports_masking = True
         self.supports_jit = False
         self.input_spec = keras.layers.InputSpec(ndim=3)
-        self._kept: list[Any] = []
+        object.__setattr__(self, "_kept", [])  # variables of a stateful layer: as in Keras, not among its weights
 
     def step(self, x: Sequence[Tensor], states: tuple[Tensor, ...], recur: Recur) -> tuple[Tensor, ...]:
         """Return the states after one step."""
@@ -241,8 +241,8 @@ class Cell(keras.layers.Layer):
     def _keep_states(self, batch: int | None) -> None:
         if batch is None:
             raise ValueError("a stateful layer must know the batch when it is built: give `batch_shape` to its input")
-        made = (keras.Variable(ops.zeros((batch, *shape)), trainable=False, name="kept_state") for shape in self.state_shapes())
-        object.__setattr__(self, "_kept", list(made))  # as in Keras, not among the layer's weights
+        made = (keras.Variable(ops.zeros((batch, *shape)), dtype=self.variable_dtype, trainable=False) for shape in self.state_shapes())
+        object.__setattr__(self, "_kept", list(made))
 
 
 def _listed(given: Any) -> list[Any]:
