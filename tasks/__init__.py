@@ -6,6 +6,7 @@ from tasks.charlm import CharLM
 from tasks.copying import Copying
 from tasks.corpora import CORPORA
 from tasks.hello import Hello
+from tasks.temporal_order import TemporalOrder
 
 __all__ = ["CORPORA", "TASKS"]
 
@@ -14,4 +15,5 @@ TASKS: dict[str, Task] = {
     "charlm": CharLM(),
     "copying": Copying(),
     "hello": Hello(),
+    "temporal-order": TemporalOrder(),
 }

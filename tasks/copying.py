@@ -3,13 +3,13 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cached_property
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from suite.task import Array, Baseline, Batch, Meter, Metric, Prediction, Spec
+from tasks.counting import counted_nats, mode_share, sorted_share
 from tasks.generated import Generated
 from tasks.guesses import Guess, of_classes
 from tasks.meters import Means, loss
@@ -91,8 +91,7 @@ class Copying(Generated):
         counts = self._answers * counted_nats(self.length, self.symbols)
         ratio = {"memoryless": 1.0, "counts only": counts / uniform}
         recall = {"memoryless": 1 / self.symbols, "counts only": mode_share(self.length, self.symbols)}
-        strings = self.symbols**self.length
-        exact = {"memoryless": 1 / strings, "sorted": math.comb(self.length + self.symbols - 1, self.length) / strings}
+        exact = {"memoryless": self.symbols**-self.length, "sorted": sorted_share(self.length, self.symbols)}
         return {
             "loss": Metric(
                 "nats per step",
@@ -155,38 +154,3 @@ class Copying(Generated):
 
     def tiny(self) -> "Copying":
         return replace(super().tiny(), length=2, delay=3, symbols=2)
-
-
-def mode_share(length: int, symbols: int) -> float:
-    """Return the expected share of the commonest of `symbols` symbols in a uniform string of `length`.
-
-    P(no count exceeds m) = length! [z^length] (sum over j <= m of z^j / j!)^symbols / symbols^length.
-    """
-    below = [Fraction(0)]
-    for most in range(1, length + 1):
-        factor = [Fraction(1, math.factorial(count)) for count in range(most + 1)]
-        power = [Fraction(1)]
-        for _ in range(symbols):
-            power = _product(power, factor, length)
-        coefficient = power[length] if len(power) > length else Fraction(0)
-        below.append(coefficient * math.factorial(length) / symbols**length)
-    mean = sum(most * (below[most] - below[most - 1]) for most in range(1, length + 1))
-    return float(mean / length)
-
-
-def counted_nats(length: int, symbols: int) -> float:
-    """Return the mean of -log(n / length), n = 1 + Binomial(length - 1, 1 / symbols) the count of a drawn symbol in its string."""
-    p = 1 / symbols
-    return sum(
-        math.comb(length - 1, others) * p**others * (1 - p) ** (length - 1 - others) * -math.log((1 + others) / length)
-        for others in range(length)
-    )
-
-
-def _product(left: list[Fraction], right: list[Fraction], degree: int) -> list[Fraction]:
-    """Return the product of two polynomials, up to a degree."""
-    result = [Fraction(0)] * min(len(left) + len(right) - 1, degree + 1)
-    for i, a in enumerate(left):
-        for j, b in enumerate(right[: len(result) - i]):
-            result[i + j] += a * b
-    return result

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from suite.task import Prediction
-from tasks.copying import Copying, counted_nats, mode_share
+from tasks.copying import Copying
+from tasks.counting import counted_nats, mode_share
 
 CONVENTIONS = ("arjovsky", "bai", "s4")
 
