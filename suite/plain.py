@@ -5,23 +5,24 @@ from typing import Any
 
 import tensorflow as tf
 
-from suite.stepping import Bound, Inputs, added, named, split
+from suite.stepping import Bound, Inputs, added, beside, checked, named, project, split
 
 Tensor = Any
 
 
 def run(cell: Any, inputs: Inputs) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """Return the first state after every step, (time, batch, units), and all states after the last one.
+    """Return the first state after every step, (batch, time, units), and all states after the last one.
 
     A masked step keeps the states; probes are added behind it, so that their gradient is that of the state as the next
     step sees it. Works eagerly, in graphs of unknown batch and time, and under XLA.
     """
     bound = Bound(cell, {**inputs.vectors, **inputs.constants})
-    blocks = dict(zip(cell.products, split(inputs.kernel, len(cell.products)), strict=True))
-    static = inputs.x.shape[0]
-    time = tf.shape(inputs.x)[0] if static is None else static
-    reads = [_array(sequence) for sequence in (inputs.x, *inputs.signals, *inputs.probes)]
-    valid = None if inputs.mask is None else _array(inputs.mask)
+    blocks = dict(zip(cell.products, split(inputs.recurrent, len(cell.products)), strict=True))
+    projected = project(inputs.x, inputs.kernel, inputs.bias)
+    static = projected.shape[0]
+    time = tf.shape(projected)[0] if static is None else static
+    reads = [_array(sequence) for sequence in (projected, *inputs.signals, *inputs.probes)]
+    valid = None if inputs.mask is None else _array(tf.transpose(inputs.mask))
 
     def recur(value: Tensor, *gates: str, add: Sequence[Tensor] = ()) -> tuple[Tensor, ...]:
         return added([tf.matmul(value, blocks[gate]) for gate in named(cell, gates)], add)
@@ -32,12 +33,12 @@ def run(cell: Any, inputs: Inputs) -> tuple[Tensor, tuple[Tensor, ...]]:
         new = checked(cell, type(cell).step(bound, (*split(x, len(cell.blocks)), *signals), states, recur), states)
         if valid is not None:
             now = valid.read(t)
-            new = tuple(tf.where(_beside(now, after), after, before) for after, before in zip(new, states, strict=True))
+            new = tuple(tf.where(beside(now, after), after, before) for after, before in zip(new, states, strict=True))
         return tuple(after + probe for after, probe in zip(new, probes, strict=True)) if probes else new
 
     if static == 1:
         states = step(0, inputs.states)
-        return states[0][None], states
+        return states[0][:, None], states
 
     def body(t: Tensor, states: tuple[Tensor, ...], outputs: Any) -> Any:
         states = step(t, states)
@@ -47,29 +48,10 @@ def run(cell: Any, inputs: Inputs) -> tuple[Tensor, tuple[Tensor, ...]]:
     outputs = tf.TensorArray(first.dtype, size=time, element_shape=first.shape)
     start = (tf.constant(0), inputs.states, outputs)
     _, states, outputs = tf.while_loop(lambda t, *_: t < time, body, start, maximum_iterations=time)
-    return outputs.stack(), states
-
-
-def checked(cell: Any, new: Any, old: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Return what `step` returned, in the shapes of the states before it.
-
-    Raises:
-        ValueError: it is not one tensor for each state, or a shape changed.
-    """
-    if not isinstance(new, (tuple, list)) or len(new) != len(old):
-        raise ValueError(f"step of {type(cell).__name__} must return a tuple with one tensor for each of {', '.join(cell.states)}")
-    for name, after, before in zip(cell.states, new, old, strict=True):
-        if not after.shape.is_compatible_with(before.shape):
-            raise ValueError(f"step of {type(cell).__name__} must keep the shape {before.shape} of state {name!r}, got {after.shape}")
-    return tuple(tf.ensure_shape(after, before.shape) for after, before in zip(new, old, strict=True))
+    return tf.transpose(outputs.stack(), (1, 0, *range(2, 1 + len(first.shape)))), states
 
 
 def _array(sequence: Tensor) -> Any:
     shape = sequence.shape
     size = tf.shape(sequence)[0] if shape[0] is None else shape[0]
     return tf.TensorArray(sequence.dtype, size=size, element_shape=shape[1:], clear_after_read=False).unstack(sequence)
-
-
-def _beside(now: Tensor, state: Tensor) -> Tensor:
-    """A mask (batch,) with the axes of a state."""
-    return tf.reshape(now, (-1, *[1] * (len(state.shape) - 1)))

@@ -6,14 +6,17 @@ from typing import Any, ClassVar
 import keras
 import tensorflow as tf
 from keras import ops
+from tensorflow.python.ops import control_flow_util  # TensorFlow has no public way to ask
 
-from suite import initializers, plain
+from suite import engine, initializers, plain
 from suite.initializers import Initializer
 from suite.stepping import Inputs, Recur
 
 Tensor = Any
 
-OWN = ["units", "length", "inner", "return_sequences", "return_state", "go_backwards", "stateful", "zero_output_for_mask", "initialization"]
+LOOPS = ("engine", "plain")
+SHAPE = ("units", "length", "inner")
+FLAGS = ("return_sequences", "return_state", "go_backwards", "stateful", "zero_output_for_mask", "initialization", "loop")
 
 
 class Cell(keras.layers.Layer):
@@ -52,6 +55,7 @@ class Cell(keras.layers.Layer):
         stateful: bool = False,
         zero_output_for_mask: bool = False,
         initialization: str | None = None,
+        loop: str = "engine",
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -59,6 +63,9 @@ class Cell(keras.layers.Layer):
             raise ValueError(f"units must be a positive integer, got {units!r}")
         if initialization is not None and initialization not in self.initializations:
             raise ValueError(f"initialization must be one of {', '.join(self.initializations)}, got {initialization!r}")
+        if loop not in LOOPS:
+            raise ValueError(f"loop must be one of {', '.join(LOOPS)}, got {loop!r}")
+        self.loop = loop
         self.initialization = self.initializations[0] if initialization is None else initialization
         self.units, self.length, self.inner = units, length, inner
         self.return_sequences, self.return_state, self.go_backwards = return_sequences, return_state, go_backwards
@@ -66,6 +73,7 @@ class Cell(keras.layers.Layer):
         self.supports_masking = True
         self.supports_jit = False
         self.input_spec = keras.layers.InputSpec(ndim=3)
+        object.__setattr__(self, "_ran", set())
         object.__setattr__(self, "_kept", [])  # variables of a stateful layer: as in Keras, not among its weights
 
     def step(self, x: Sequence[Tensor], states: tuple[Tensor, ...], recur: Recur) -> tuple[Tensor, ...]:
@@ -125,8 +133,18 @@ class Cell(keras.layers.Layer):
 
     @property
     def impl(self) -> str:
-        """How the time loop is computed."""
-        return "plain"
+        """How the time loop of every graph so far was computed: by the engine, in the plain loop, or by both, and why."""
+        return "; ".join(sorted(self._ran)) or self._way(time=None)
+
+    def frozen(self) -> tuple[Any, ...]:
+        """Return all that a compiled loop depends on beside shapes: two layers with equal values share it."""
+        options = tuple((name, getattr(self, name)) for name in (*SHAPE, *self.options))
+        return type(self), options, self.compute_dtype
+
+    def twin(self) -> "Cell":
+        """Return a layer with the same options and without weights."""
+        options = {name: getattr(self, name) for name in (*SHAPE, *self.options)}
+        return type(self)(**options, dtype=self.compute_dtype, name="twin")
 
     def build(self, x_shape: Any) -> None:
         features, width = x_shape[-1], self.state_shapes()[0][-1]
@@ -152,12 +170,12 @@ class Cell(keras.layers.Layer):
         x = ops.convert_to_tensor(x, self.compute_dtype)
         states, carried = self._initial_states(x, initial_state)
         inputs = self._inputs(x, mask, states, constants, training, probes)
-        outputs, states = plain.run(self, inputs)
-        if inputs.mask is not None:
-            outputs = self._blanked(outputs, inputs.mask, carried)
+        outputs, states = self._run(inputs)
         for variable, state in zip(self._kept, states, strict=False):
             variable.assign(state)
-        y = tf.transpose(outputs, (1, 0, 2)) if self.return_sequences else outputs[-1]
+        y = outputs if self.return_sequences else states[0]
+        if inputs.mask is not None:
+            y = self._blanked(y, inputs.mask, carried)
         return (y, *states) if self.return_state else y
 
     def compute_output_shape(self, x_shape: Any, *_: Any, **__: Any) -> Any:
@@ -182,8 +200,26 @@ class Cell(keras.layers.Layer):
     reset_state = reset_states
 
     def get_config(self) -> dict[str, Any]:
-        names = (*OWN, *self.options)
+        names = (*SHAPE, *FLAGS, *self.options)
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+    def _run(self, inputs: Inputs) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Run the loop: eager calls and single steps in the plain form, graphs in the form that the layer was given."""
+        if tf.executing_eagerly() or inputs.x.shape[1] == 1:
+            return plain.run(self, inputs)
+        way = self._way(inputs.x.shape[1] or 0)
+        self._ran.add(way)
+        if way != "engine":
+            return plain.run(self, inputs)
+        return engine.run(self, inputs, sequences=self.return_sequences, jit=not inside_xla())
+
+    def _way(self, time: int | None) -> str:
+        """Return "engine", or "plain" with the reason."""
+        if self.loop == "plain":
+            return "plain"
+        if self.needs_plain:
+            return f"plain: {self.needs_plain}"
+        return "engine" if time is None or time else "plain: length unknown"
 
     def _inputs(self, x: Tensor, mask: Any, states: tuple[Tensor, ...], constants: Any, training: Any, probes: Any) -> Inputs:
         """Return what the loop reads: the input projections of all steps are one product."""
@@ -193,22 +229,21 @@ class Cell(keras.layers.Layer):
         given_probes = () if probes is None else tuple(_listed(probes))
         if given_probes and len(given_probes) != len(self.states):
             raise ValueError(f"{type(self).__name__} takes one probe a state ({', '.join(self.states)}), got {len(given_probes)}")
-        valid = None if mask is None else tf.transpose(tf.cast(mask, tf.bool))
-        x = tf.transpose(x, (1, 0, 2))
+        valid = None if mask is None else tf.cast(mask, tf.bool)
         if self.go_backwards:
-            x = tf.reverse(x, (0,))
-            valid = None if valid is None else tf.reverse(valid, (0,))
-        time, batch = (known if known is not None else tf.shape(x)[axis] for axis, known in enumerate(x.shape[:2]))
+            x = tf.reverse(x, (1,))
+            valid = None if valid is None else tf.reverse(valid, (1,))
+        batch, time = (known if known is not None else tf.shape(x)[axis] for axis, known in enumerate(x.shape[:2]))
         cast = lambda tensor: ops.convert_to_tensor(tensor, self.compute_dtype)
-        flat = tf.matmul(tf.reshape(x, (-1, x.shape[2])), cast(self.kernel)) + cast(self.input_bias())
-        projected = tf.reshape(flat, (time, batch, len(self.blocks) * self.units))
         return Inputs(
-            x=tf.ensure_shape(projected, (*x.shape[:2], projected.shape[2])),
-            kernel=cast(self.kernels()),
+            x=x,
+            kernel=cast(self.kernel),
+            bias=cast(self.input_bias()),
+            recurrent=cast(self.kernels()),
             states=states,
             vectors={name: cast(vector) for name, vector in self.vectors().items()},
             constants={name: cast(constant) for name, constant in zip(self.constants, given, strict=True)},
-            signals=tuple(self.signals(batch, time, training)),
+            signals=tuple(tf.stop_gradient(cast(signal)) for signal in self.signals(batch, time, training)),
             mask=valid,
             probes=tuple(cast(probe) for probe in given_probes),
         )
@@ -229,20 +264,23 @@ class Cell(keras.layers.Layer):
             raise ValueError(f"{type(self).__name__} carries {', '.join(self.states)}: expected {len(shapes)} states, got {len(listed)}")
         return tuple(tf.ensure_shape(state, (x.shape[0], *shape)) for state, shape in zip(listed, shapes, strict=True)), True
 
-    def _blanked(self, outputs: Tensor, mask: Tensor, carried: bool) -> Tensor:
+    def _blanked(self, y: Tensor, mask: Tensor, carried: bool) -> Tensor:
         """Return zero for masked steps where asked to, and as Keras does, before the first valid step."""
-        if self.zero_output_for_mask:
-            return tf.where(mask[:, :, None], outputs, tf.zeros_like(outputs))
-        if not carried:
-            return outputs  # such steps repeat the first state, which is zero
-        begun = tf.cumsum(tf.cast(mask, tf.int32), axis=0) > 0
-        return tf.where(begun[:, :, None], outputs, tf.zeros_like(outputs))
+        if not self.zero_output_for_mask and not carried:
+            return y  # before the first valid step the output is the first state, which is zero
+        seen = mask if self.zero_output_for_mask else tf.cumsum(tf.cast(mask, tf.int32), axis=1) > 0
+        return tf.where(seen[:, :, None] if self.return_sequences else seen[:, -1:], y, tf.zeros_like(y))
 
     def _keep_states(self, batch: int | None) -> None:
         if batch is None:
             raise ValueError("a stateful layer must know the batch when it is built: give `batch_shape` to its input")
         made = (keras.Variable(ops.zeros((batch, *shape)), dtype=self.variable_dtype, trainable=False) for shape in self.state_shapes())
         object.__setattr__(self, "_kept", list(made))
+
+
+def inside_xla() -> bool:
+    """Say whether the graph that is being made is part of an XLA program."""
+    return bool(control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()))
 
 
 def _listed(given: Any) -> list[Any]:

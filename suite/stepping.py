@@ -12,16 +12,26 @@ Recur = Callable[..., tuple[Tensor, ...]]
 
 
 class Inputs(NamedTuple):
-    """All that a loop reads, time first, in the order of processing; what a cell does not declare is empty."""
+    """All that a loop reads, in the order of processing; what a cell does not declare is empty."""
 
-    x: Tensor  # (time, batch, blocks * units): the input projections
-    kernel: Tensor  # (state width, products * units): the effective recurrent kernel
+    x: Tensor  # (batch, time, features)
+    kernel: Tensor  # (features, blocks * units)
+    bias: Tensor  # (blocks * units,)
+    recurrent: Tensor  # (state width, products * units)
     states: tuple[Tensor, ...]  # before the first step, (batch, ...)
     vectors: Mapping[str, Tensor]  # of any shape
     constants: Mapping[str, Tensor]  # (batch, ...)
-    signals: tuple[Tensor, ...]  # (time, batch or 1, ...)
-    mask: Tensor | None  # (time, batch) bool
+    signals: tuple[Tensor, ...]  # (time, batch or 1, ...), not differentiated
+    mask: Tensor | None  # (batch, time) bool
     probes: tuple[Tensor, ...]  # (time, batch, ...), one a state or none
+
+
+def project(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+    """Return x W + b of every step, time first, (time, batch, blocks * units), by one product; x: (batch, time, features)."""
+    turned = tf.transpose(x, (1, 0, 2))
+    time, batch = (known if known is not None else tf.shape(turned)[axis] for axis, known in enumerate(turned.shape[:2]))
+    flat = tf.matmul(tf.reshape(turned, (-1, x.shape[2])), kernel) + bias
+    return tf.ensure_shape(tf.reshape(flat, (time, batch, kernel.shape[1])), (*turned.shape[:2], kernel.shape[1]))
 
 
 class Bound:
@@ -72,3 +82,22 @@ def added(products: Sequence[Tensor], add: Sequence[Tensor]) -> tuple[Tensor, ..
     if len(add) > len(products):
         raise ValueError(f"recur got {len(add)} terms to add to {len(products)} products")
     return (*(product + term for product, term in zip(products, add, strict=False)), *products[len(add) :])
+
+
+def checked(cell: Any, new: Any, old: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Return what `step` returned, in the shapes of the states before it.
+
+    Raises:
+        ValueError: it is not one tensor for each state, or a shape changed.
+    """
+    if not isinstance(new, (tuple, list)) or len(new) != len(old):
+        raise ValueError(f"step of {type(cell).__name__} must return a tuple with one tensor for each of {', '.join(cell.states)}")
+    for name, after, before in zip(cell.states, new, old, strict=True):
+        if not after.shape.is_compatible_with(before.shape):
+            raise ValueError(f"step of {type(cell).__name__} must keep the shape {before.shape} of state {name!r}, got {after.shape}")
+    return tuple(tf.ensure_shape(after, before.shape) for after, before in zip(new, old, strict=True))
+
+
+def beside(valid: Tensor, state: Tensor) -> Tensor:
+    """Return a mask (batch,) with the axes of a state."""
+    return tf.reshape(valid, (-1, *[1] * (len(state.shape) - 1)))
