@@ -6,7 +6,9 @@ from tasks.charlm import CharLM
 from tasks.copying import Copying
 from tasks.corpora import CORPORA
 from tasks.hello import Hello
+from tasks.selective_copying import SelectiveCopying
 from tasks.temporal_order import TemporalOrder
+from tasks.variable_copying import VariableCopying
 
 __all__ = ["CORPORA", "TASKS"]
 
@@ -15,5 +17,7 @@ TASKS: dict[str, Task] = {
     "charlm": CharLM(),
     "copying": Copying(),
     "hello": Hello(),
+    "selective-copying": SelectiveCopying(),
     "temporal-order": TemporalOrder(),
+    "variable-copying": VariableCopying(),
 }
