@@ -2,6 +2,7 @@
 
 from suite.task import Task
 from tasks.adding import Adding
+from tasks.associative_recall import AssociativeRecall
 from tasks.charlm import CharLM
 from tasks.copying import Copying
 from tasks.corpora import CORPORA
@@ -14,6 +15,7 @@ __all__ = ["CORPORA", "TASKS"]
 
 TASKS: dict[str, Task] = {
     "adding": Adding(),
+    "associative-recall": AssociativeRecall(),
     "charlm": CharLM(),
     "copying": Copying(),
     "hello": Hello(),
