@@ -7,6 +7,7 @@ from tasks.charlm import CharLM
 from tasks.copying import Copying
 from tasks.corpora import CORPORA
 from tasks.hello import Hello
+from tasks.induction import InductionHeads
 from tasks.selective_copying import SelectiveCopying
 from tasks.temporal_order import TemporalOrder
 from tasks.variable_copying import VariableCopying
@@ -19,6 +20,7 @@ TASKS: dict[str, Task] = {
     "charlm": CharLM(),
     "copying": Copying(),
     "hello": Hello(),
+    "induction-heads": InductionHeads(),
     "selective-copying": SelectiveCopying(),
     "temporal-order": TemporalOrder(),
     "variable-copying": VariableCopying(),

@@ -36,6 +36,33 @@ class Means:
         return {name: self.totals[name] / self.weights[name] for name in self.terms if self.defined[name]}
 
 
+class Parts:
+    """A meter of weighted means, and of a curve `name`: the weighted mean of `term` by what `part` says of each row, (batch,).
+
+    A curve has as its floor the mean of its points.
+    """
+
+    def __init__(self, means: Means, *, name: str, term: Term, part: Callable[[Batch], Array]) -> None:
+        self.means, self.name, self.term, self.part = means, name, term, part
+        self.totals: dict[int, float] = {}
+        self.weights: dict[int, float] = {}
+
+    def update(self, batch: Batch, prediction: Prediction) -> None:
+        self.means.update(batch, prediction)
+        if (found := self.term(batch, prediction)) is None:
+            return
+        values, weights = found
+        parts = np.broadcast_to(self.part(batch).reshape(-1, *[1] * (weights.ndim - 1)), weights.shape)
+        for part in np.unique(parts[weights > 0]).tolist():
+            here = (parts == part) & (weights > 0)
+            self.totals[part] = self.totals.get(part, 0.0) + float(values[here].astype(np.float64) @ weights[here].astype(np.float64))
+            self.weights[part] = self.weights.get(part, 0.0) + float(weights[here].sum(dtype=np.float64))
+
+    def result(self) -> dict[str, Score]:
+        curve = tuple((float(part), self.totals[part] / self.weights[part]) for part in sorted(self.totals))
+        return {**self.means.result(), self.name: curve}
+
+
 def loss(batch: Batch, prediction: Prediction) -> tuple[Array, Array]:
     """Return the loss of each target, vector targets summed over outputs."""
     value = prediction.loss
