@@ -33,7 +33,7 @@ class Stored(NamedTuple):
     """What the forward loop keeps for the reverse loop."""
 
     states: tuple[Tensor, ...]  # (1 + time, batch, ...), from before the first step on
-    products: Mapping[str, Tensor]  # by block: value U, with what was added to it, (time, batch, units)
+    kept: tuple[Tensor, ...]  # every product with what was added to it, or what a pair by hand keeps, (time, batch, units)
 
 
 class Slopes(NamedTuple):
@@ -54,30 +54,34 @@ def forward(cell: Any, plan: Plan, rows: Rows) -> Stored:
     time = projected.shape[0]
     blocks = dict(zip(cell.products, split(rows.recurrent, len(cell.products)), strict=True))
     bound = Bound(cell, {**rows.vectors, **rows.constants})
+    pair = cell.pair()
 
-    def body(t: Tensor, states: tuple[Tensor, ...], trails: Any, products: Any) -> Any:
-        found: dict[str, Tensor] = {}
+    def body(t: Tensor, states: tuple[Tensor, ...], trails: Any, arrays: Any) -> Any:
+        sums: list[Tensor] = []
 
         def recur(value: Tensor, *gates: str, add: Sequence[Tensor] = ()) -> tuple[Tensor, ...]:
-            chosen = named(cell, gates)
-            sums = added([tf.matmul(value, blocks[gate]) for gate in chosen], add)
-            found.update(zip(chosen, sums, strict=True))
-            return sums
+            found = added([tf.matmul(value, blocks[gate]) for gate in named(cell, gates)], add)
+            sums.extend(found)
+            return found
 
         x = (*split(at(projected, t), len(cell.blocks)), *(at(signal, t) for signal in rows.signals))
-        new = checked(cell, type(cell).step(bound, x, states, recur), states)
+        if pair is None:
+            new, kept = type(cell).step(bound, x, states, recur), sums
+        else:
+            new, kept = pair.forward(bound, x, states, recur)
+        new = checked(cell, new, states)
         if rows.mask is not None:
             valid = at(rows.mask, t)
             new = tuple(tf.where(beside(valid, after), after, before) for after, before in zip(new, states, strict=True))
         if rows.probes:
             new = tuple(after + at(probe, t) for after, probe in zip(new, rows.probes, strict=True))
         trails = tuple(put(trail, t + 1, after) for trail, after in zip(trails, new, strict=True))
-        return t + 1, new, trails, {name: put(array, t, found[name]) for name, array in products.items()}
+        return t + 1, new, trails, tuple(put(array, t, value) for array, value in zip(arrays, kept, strict=True))
 
     trails = tuple(put(room(time + 1, state), 0, state) for state in rows.states)
-    products = {gate: room(time, rows.states[0], cell.units) for product in plan.products for gate in product.gates}
-    _, _, trails, products = tf.while_loop(lambda t, *_: t < time, body, (tf.constant(0), rows.states, trails, products))
-    return Stored(trails, products)
+    arrays = tuple(room(time, rows.states[0], cell.units) for _ in range(len(plan.blocks()) if pair is None else pair.keeps))
+    _, _, trails, arrays = tf.while_loop(lambda t, *_: t < time, body, (tf.constant(0), rows.states, trails, arrays))
+    return Stored(trails, arrays)
 
 
 def reverse(cell: Any, plan: Plan, rows: Rows, stored: Stored, d_outputs: Tensor | None, d_final: tuple[Tensor, ...]) -> Slopes:
@@ -86,41 +90,30 @@ def reverse(cell: Any, plan: Plan, rows: Rows, stored: Stored, d_outputs: Tensor
     own = [index for index in range(len(cell.blocks)) if index not in plan.projections]
     apart = {name: vector for name, vector in rows.vectors.items() if name not in plan.vectors}
     odd = [index for index, product in enumerate(plan.products) if product.state is None]
-    transposed = _transposed(cell, plan, rows.recurrent)
-    bound = Bound(cell, {**rows.vectors, **rows.constants})
+    back = _ByHand(cell, plan, rows) if cell.pair() else _Derived(cell, plan, rows, own, apart)
 
     def body(t: Tensor, d_states: tuple[Tensor, ...], sums: Any, arrays: Any) -> Any:
         if d_outputs is not None:
             d_states = (d_states[0] + at(d_outputs, t), *d_states[1:])
-        d_new, d_kept = d_states, None
+        d_new, d_past = d_states, None
         if rows.mask is not None:
             valid = [beside(at(rows.mask, t), d) for d in d_states]
             d_new = tuple(tf.where(here, d, tf.zeros_like(d)) for here, d in zip(valid, d_states, strict=True))
-            d_kept = tuple(tf.where(here, tf.zeros_like(d), d) for here, d in zip(valid, d_states, strict=True))
-        states = tuple(at(trail, t) for trail in stored.states)
-        projected = split(at(rows.projected, t), len(cell.blocks)) if own else ()
-        # The other projections are in the stored sums: what stands for them in the equations is never read.
-        x = tuple(projected[index] if index in own else tf.zeros_like(stored_sum[0]) for index in range(len(cell.blocks)))
-        back = _Back(cell, plan, {name: at(array, t) for name, array in stored.products.items()}, transposed)
-        leaves = (states, {index: x[index] for index in own}, apart, dict(rows.constants))
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(tf.nest.flatten(leaves))
-            new = type(cell).step(bound, (*x, *(at(signal, t) for signal in rows.signals)), states, back.recur)
-        found = tape.gradient(tuple(new), leaves, output_gradients=d_new, unconnected_gradients="zero")
-        d_before, d_projections, d_vectors, d_constants = found
-        if d_kept is not None:
-            d_before = tuple(d + kept for d, kept in zip(d_before, d_kept, strict=True))
-        rest = Slopes(back.slopes(), d_projections, {k: back.values[k] for k in odd}, d_states if rows.probes else (), (), {}, {})
-        arrays = tf.nest.map_structure(lambda array, value: put(array, t, value), arrays, rest)
-        return t - 1, tuple(d_before), tf.nest.map_structure(tf.add, sums, (d_vectors, d_constants)), arrays
+            d_past = tuple(tf.where(here, tf.zeros_like(d), d) for here, d in zip(valid, d_states, strict=True))
+        found = back.step(t, stored, d_new)
+        d_before = found.states
+        if d_past is not None:
+            d_before = tuple(d + past for d, past in zip(d_before, d_past, strict=True))
+        sums = tf.nest.map_structure(tf.add, sums, (found.vectors, found.constants))
+        values = {k: found.values[k] for k in odd}
+        now = found._replace(values=values, probes=d_states if rows.probes else (), states=(), vectors={}, constants={})
+        return t - 1, d_before, sums, tf.nest.map_structure(lambda array, value: put(array, t, value), arrays, now)
 
-    stored_sum = next(iter(stored.products.values()))
     first = tuple(trail[0] for trail in stored.states)
-    blank = lambda width: room(time, first[0], width)
     arrays = Slopes(
-        products={name: blank(cell.units) for name in stored.products},
-        projections={index: blank(cell.units) for index in own},
-        values={index: blank(rows.recurrent.shape[0]) for index in odd},
+        products={block: room(time, first[0], cell.units) for block in plan.blocks()},
+        projections={index: room(time, first[0], cell.units) for index in own},
+        values={index: room(time, first[0], rows.recurrent.shape[0]) for index in odd},
         probes=tuple(room(time, state) for state in first) if rows.probes else (),
         states=(),
         vectors={},
@@ -132,15 +125,63 @@ def reverse(cell: Any, plan: Plan, rows: Rows, stored: Stored, d_outputs: Tensor
     return arrays._replace(states=d_first, vectors=vectors, constants=constants)
 
 
-class _Back:
+class _Derived:
+    """One step backwards as TensorFlow derives it from `step`."""
+
+    def __init__(self, cell: Any, plan: Plan, rows: Rows, own: Sequence[int], apart: Mapping[str, Tensor]) -> None:
+        self.cell, self.plan, self.rows, self.own, self.apart = cell, plan, rows, own, apart
+        self.transposed = _transposed(cell, plan, rows.recurrent)
+
+    def step(self, t: Tensor, stored: Stored, d_new: tuple[Tensor, ...]) -> Slopes:
+        """Return the gradients of what the step read."""
+        cell, rows = self.cell, self.rows
+        states = tuple(at(trail, t) for trail in stored.states)
+        kept = tuple(at(array, t) for array in stored.kept)
+        projected = split(at(rows.projected, t), len(cell.blocks)) if self.own else ()
+        # The other projections are in the stored sums; what stands for them here is added to products that are not computed.
+        x = tuple(projected[index] if index in self.own else tf.zeros_like(kept[0]) for index in range(len(cell.blocks)))
+        recur = _Recur(cell, dict(zip(self.plan.blocks(), kept, strict=True)), self.transposed)
+        leaves = (states, {index: x[index] for index in self.own}, dict(self.apart), dict(rows.constants))
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(tf.nest.flatten(leaves))
+            bound = Bound(cell, {**rows.vectors, **rows.constants})
+            new = type(cell).step(bound, (*x, *(at(signal, t) for signal in rows.signals)), states, recur)
+        found = tape.gradient(tuple(new), leaves, output_gradients=d_new, unconnected_gradients="zero")
+        d_states, d_projections, d_vectors, d_constants = found
+        return Slopes(recur.slopes(), d_projections, dict(enumerate(recur.values)), (), tuple(d_states), d_vectors, d_constants)
+
+
+class _ByHand:
+    """One step backwards by the cell's own pair."""
+
+    def __init__(self, cell: Any, plan: Plan, rows: Rows) -> None:
+        self.cell, self.plan, self.rows = cell, plan, rows
+        self.transposed = _transposed(cell, plan, rows.recurrent)
+
+    def step(self, t: Tensor, stored: Stored, d_new: tuple[Tensor, ...]) -> Slopes:
+        """Return the gradients of what the step read."""
+        before, after = (tuple(at(trail, place) for trail in stored.states) for place in (t, t + 1))
+        if self.rows.probes:
+            after = tuple(state - at(probe, t) for state, probe in zip(after, self.rows.probes, strict=True))
+        found = self.cell.pair().backward(tuple(at(array, t) for array in stored.kept), before, after, d_new)
+        products = dict(zip(self.plan.blocks(), found.products, strict=True))
+        states = list(found.states)
+        for product, transposed in zip(self.plan.products, self.transposed, strict=True):
+            through = tf.matmul(joined([products[gate] for gate in product.gates]), transposed)
+            place = product.state or 0  # a pair multiplies states only
+            states[place] = through if states[place] is None else through + states[place]
+        return Slopes(products, dict(found.projections), {}, (), tuple(states), {}, {})
+
+
+class _Recur:
     """`recur` in the reverse loop: it returns what was stored, and passes gradients on as the product would."""
 
-    def __init__(self, cell: Any, plan: Plan, stored: Mapping[str, Tensor], transposed: Sequence[Tensor]) -> None:
-        self.cell, self.plan, self.stored, self.transposed = cell, plan, stored, transposed
+    def __init__(self, cell: Any, stored: Mapping[str, Tensor], transposed: Sequence[Tensor]) -> None:
+        self.cell, self.stored, self.transposed = cell, stored, transposed
         self.values: list[Tensor] = []
         self.found: dict[str, Tensor] = {}
 
-    def recur(self, value: Tensor, *gates: str, add: Sequence[Tensor] = ()) -> tuple[Tensor, ...]:
+    def __call__(self, value: Tensor, *gates: str, add: Sequence[Tensor] = ()) -> tuple[Tensor, ...]:
         chosen = named(self.cell, gates)
         transposed = self.transposed[len(self.values)]
         self.values.append(value)
@@ -149,8 +190,7 @@ class _Back:
         def product(value: Tensor, *terms: Tensor) -> Any:
             def slopes(*d: Tensor) -> tuple[Tensor, ...]:
                 self.found.update(zip(chosen, d, strict=True))
-                joint = tf.concat(d, axis=1) if len(d) > 1 else d[0]
-                return tf.matmul(joint, transposed), *(_like(one, term) for one, term in zip(d, terms, strict=False))
+                return tf.matmul(joined(d), transposed), *(_like(one, term) for one, term in zip(d, terms, strict=False))
 
             return tuple(tf.identity(self.stored[gate]) for gate in chosen), slopes
 
@@ -158,7 +198,7 @@ class _Back:
 
     def slopes(self) -> dict[str, Tensor]:
         """Return the gradient of every product, zero where nothing depends on one."""
-        return {name: self.found.get(name, tf.zeros_like(value)) for name, value in self.stored.items()}
+        return {gate: self.found.get(gate, tf.zeros_like(value)) for gate, value in self.stored.items()}
 
 
 def at(array: Tensor, t: Tensor) -> Tensor:
@@ -180,6 +220,11 @@ def room(time: int, like: Tensor, width: int | None = None) -> Tensor:
     sizes = [size if size is not None else tf.shape(like)[axis] for axis, size in enumerate(like.shape)]
     found = tf.zeros([time, *(sizes if width is None else [sizes[0], width])], like.dtype)
     return tf.ensure_shape(found, [time, *(like.shape if width is None else [like.shape[0], width])])
+
+
+def joined(blocks: Sequence[Tensor]) -> Tensor:
+    """Return blocks beside one another."""
+    return blocks[0] if len(blocks) == 1 else tf.concat(blocks, axis=1)
 
 
 def _start(t: Any, array: Tensor) -> Tensor:

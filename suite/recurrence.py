@@ -10,7 +10,7 @@ from tensorflow.python.ops import control_flow_util  # TensorFlow has no public 
 
 from suite import engine, initializers, plain
 from suite.initializers import Initializer
-from suite.stepping import Inputs, Recur
+from suite.stepping import Inputs, Pair, Recur
 
 Tensor = Any
 
@@ -130,6 +130,10 @@ class Cell(keras.layers.Layer):
     def signals(self, batch: Any, time: Any, training: Any) -> tuple[Tensor, ...]:
         """Return what `step` gets at every step beside the input: a clock, noise; (time, batch or 1, ...)."""
         return ()
+
+    def pair(self) -> Pair | None:
+        """Return the step and its gradient by hand, for the engine; without one it derives the gradient from `step`."""
+        return None
 
     @property
     def impl(self) -> str:

@@ -28,6 +28,10 @@ class Plan(NamedTuple):
     projections: Mapping[int, str]  # index in x -> block of the product it is added to
     vectors: Mapping[str, str]  # name -> block
 
+    def blocks(self) -> tuple[str, ...]:
+        """The blocks of all products, in the order of their calls."""
+        return tuple(gate for product in self.products for gate in product.gates)
+
 
 def plan(cell: Any, inputs: Inputs) -> Plan:
     """Trace `step` once, on symbols of the shapes of the inputs; nothing is computed.

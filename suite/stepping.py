@@ -26,6 +26,25 @@ class Inputs(NamedTuple):
     probes: tuple[Tensor, ...]  # (time, batch, ...), one a state or none
 
 
+class Backward(NamedTuple):
+    """The gradients of what one step read, as a pair by hand returns them."""
+
+    states: tuple[Tensor | None, ...]  # without the paths through products with recurrent weights; None where there is no other
+    products: tuple[Tensor, ...]  # of value U + add, one a block
+    projections: Mapping[int, Tensor]  # of the projections that are not simply added to a product
+
+
+class Pair(NamedTuple):
+    """One step and its gradient, written by hand for a cell that is worth it: it keeps activations where `step` would repeat them.
+
+    forward(self, x, states, recur) -> (states, kept); backward(kept, states before, states after, their gradients) -> Backward.
+    """
+
+    forward: Callable[..., tuple[tuple[Tensor, ...], tuple[Tensor, ...]]]
+    backward: Callable[..., Backward]
+    keeps: int  # arrays (batch, units)
+
+
 def project(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     """Return x W + b of every step, time first, (time, batch, blocks * units), by one product; x: (batch, time, features)."""
     turned = tf.transpose(x, (1, 0, 2))

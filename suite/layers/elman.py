@@ -7,9 +7,9 @@ import keras
 from keras import ops
 
 from suite.initializers import Initializer
-from suite.layers import activations
+from suite.layers import activations, by_hand
 from suite.recurrence import Cell
-from suite.stepping import Recur
+from suite.stepping import Pair, Recur
 
 Tensor = Any
 
@@ -46,6 +46,9 @@ class Elman(Cell):
         (h,) = states
         (h,) = recur(h, add=x)
         return (self.phi(h),)
+
+    def pair(self) -> Pair | None:
+        return by_hand.ELMAN if self.activation == "tanh" else None
 
     def initial_kernel(self) -> Initializer:
         kinds = {"identity": keras.initializers.RandomNormal(stddev=0.001)}

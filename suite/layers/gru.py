@@ -9,9 +9,9 @@ from keras.ops import sigmoid
 
 from suite import initializers
 from suite.initializers import Initializer
-from suite.layers import activations
+from suite.layers import activations, by_hand
 from suite.recurrence import Cell
-from suite.stepping import Recur
+from suite.stepping import Pair, Recur
 
 Tensor = Any
 
@@ -42,6 +42,9 @@ class GRU(Cell):
         z, r, n = recur(h, add=(x_z, x_r, self.d))
         z, n = sigmoid(z), self.phi(x_n + sigmoid(r) * n)
         return (z * h + (1 - z) * n,)
+
+    def pair(self) -> Pair | None:
+        return by_hand.GRU if self.candidate_activation == "tanh" else None
 
     def initial_bias(self) -> Initializer:
         return initializers.biases(self.gates, self.units, z=self.update_bias)

@@ -9,9 +9,9 @@ from keras.ops import sigmoid
 
 from suite import initializers
 from suite.initializers import Initializer
-from suite.layers import activations
+from suite.layers import activations, by_hand
 from suite.recurrence import Cell
-from suite.stepping import Recur
+from suite.stepping import Pair, Recur
 
 Tensor = Any
 
@@ -54,6 +54,9 @@ class LSTM(Cell):
         i, f, o, g = recur(h, add=x)
         c = sigmoid(f) * c + sigmoid(i) * self.phi(g)
         return sigmoid(o) * self.psi(c), c
+
+    def pair(self) -> Pair | None:
+        return by_hand.LSTM if self.candidate_activation == self.output_activation == "tanh" else None
 
     def initial_bias(self) -> Initializer:
         if self.initialization == "uniform":
