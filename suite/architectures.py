@@ -1,88 +1,55 @@
 """The table of architectures: one line each; listing them loads no TensorFlow."""
 
 import functools
+from collections.abc import Mapping
+from typing import Any
 
-from optuna.distributions import CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from suite.architecture import Architecture
+from suite.architecture import Architecture, Option
 
-_recurrent = functools.partial(Architecture, kinds=frozenset({"once", "steps", "sequence"}), causal=True, carries=True)
-_WHOLE = frozenset({"once", "steps"})
 _CHRONO = CategoricalDistribution(("chrono:10", "chrono:100", "chrono:1000"))  # searched, so that nobody is told the task's length
 
-ARCHITECTURES = {
-    "bigru": Architecture(
-        target="suite.layers.bidirectional:Bidirectional",
-        options={"cell": "suite.layers.gru:GRU"},
-        family="bidirectional",
-        source="Schuster & Paliwal 1997",
-        kinds=_WHOLE,
-        causal=False,
+
+def _layer(target: str, family: str, source: str, /, space: Mapping[str, BaseDistribution] | None = None, **given: Any) -> Architecture:
+    """Return an architecture of `suite.layers`; what is no field of Architecture is an option of its layer."""
+    fields = {name: value for name, value in given.items() if name in Architecture.__dataclass_fields__}
+    options: dict[str, Option] = {name: value for name, value in given.items() if name not in fields}
+    return Architecture(target=f"suite.layers.{target}", family=family, source=source, options=options, space=space or {}, **fields)
+
+
+_cell = functools.partial(_layer, kinds=frozenset({"once", "steps", "sequence"}), causal=True, carries=True)
+_both = functools.partial(_layer, kinds=frozenset({"once", "steps"}), causal=False)
+_order_free = functools.partial(_layer, kinds=frozenset({"once", "steps"}), causal=True, role="baseline")
+
+ARCHITECTURES: dict[str, Architecture] = {
+    "bigru": _both("bidirectional:Bidirectional", "bidirectional", "Schuster & Paliwal 1997", cell="suite.layers.gru:GRU"),
+    "bilstm": _both("bidirectional:Bidirectional", "bidirectional", "Schuster & Paliwal 1997", cell="suite.layers.lstm:LSTM"),
+    "elman": _cell("elman:Elman", "Elman", "Elman 1990"),
+    "elman_relu": _cell("elman:Elman", "Elman", "Elman 1990", activation="relu"),
+    "elman_sigmoid": _cell("elman:Elman", "Elman", "Elman 1990", activation="sigmoid"),
+    "gru": _cell("gru:GRU", "GRU", "Cho et al. 2014"),
+    "gru_chrono": _cell("gru:GRU", "GRU", "Tallec & Ollivier 2018", space={"update_bias": _CHRONO}, update_bias="chrono:100"),
+    "gru_keras": _cell("gru:GRU", "GRU", "Cho et al. 2014", initialization="joint"),
+    "gru_seed003": _cell("gru:GRUChung", "GRU", "Chung et al. 2014", candidate_activation="sigmoid"),
+    "gru_v1": _cell("gru:GRUv1", "GRU", "Cho et al. 2014"),
+    "irnn": _cell("elman:Elman", "Elman", "Le et al. 2015", activation="relu", initialization="identity"),
+    "jordan": _cell("elman:Jordan", "Elman", "Jordan 1986"),
+    "lstm": _cell("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997"),
+    "lstm_chrono": _cell("lstm:LSTM", "LSTM", "Tallec & Ollivier 2018", space={"forget_bias": _CHRONO}, forget_bias="chrono:100"),
+    "lstm_keras": _cell("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", initialization="joint"),
+    "lstm_pytorch": _cell(
+        "lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", initialization="uniform", double_bias=True, forget_bias=0.0
     ),
-    "bilstm": Architecture(
-        target="suite.layers.bidirectional:Bidirectional",
-        options={"cell": "suite.layers.lstm:LSTM"},
-        family="bidirectional",
-        source="Schuster & Paliwal 1997",
-        kinds=_WHOLE,
-        causal=False,
+    "lstm_seed001": _cell("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", forget_bias=0.0),
+    "lstm_seed002": _cell("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", output_activation="linear", forget_bias=0.0),
+    "lstm_seed003": _cell(
+        "lstm:LSTM",
+        "LSTM",
+        "Hochreiter & Schmidhuber 1997",
+        candidate_activation="sigmoid",
+        output_activation="sigmoid",
+        forget_bias=0.0,
     ),
-    "elman": _recurrent(target="suite.layers.elman:Elman", family="Elman", source="Elman 1990"),
-    "elman_relu": _recurrent(target="suite.layers.elman:Elman", options={"activation": "relu"}, family="Elman", source="Elman 1990"),
-    "elman_sigmoid": _recurrent(target="suite.layers.elman:Elman", options={"activation": "sigmoid"}, family="Elman", source="Elman 1990"),
-    "gru": _recurrent(target="suite.layers.gru:GRU", family="GRU", source="Cho et al. 2014"),
-    "gru_chrono": _recurrent(
-        target="suite.layers.gru:GRU",
-        options={"update_bias": "chrono:100"},
-        family="GRU",
-        source="Tallec & Ollivier 2018",
-        space={"update_bias": _CHRONO},
-    ),
-    "gru_keras": _recurrent(target="suite.layers.gru:GRU", options={"initialization": "joint"}, family="GRU", source="Cho et al. 2014"),
-    "gru_seed003": _recurrent(
-        target="suite.layers.gru:GRUChung", options={"candidate_activation": "sigmoid"}, family="GRU", source="Chung et al. 2014"
-    ),
-    "gru_v1": _recurrent(target="suite.layers.gru:GRUv1", family="GRU", source="Cho et al. 2014"),
-    "irnn": _recurrent(
-        target="suite.layers.elman:Elman",
-        options={"activation": "relu", "initialization": "identity"},
-        family="Elman",
-        source="Le et al. 2015",
-    ),
-    "jordan": _recurrent(target="suite.layers.elman:Jordan", family="Elman", source="Jordan 1986"),
-    "lstm": _recurrent(target="suite.layers.lstm:LSTM", family="LSTM", source="Hochreiter & Schmidhuber 1997"),
-    "lstm_chrono": _recurrent(
-        target="suite.layers.lstm:LSTM",
-        options={"forget_bias": "chrono:100"},
-        family="LSTM",
-        source="Tallec & Ollivier 2018",
-        space={"forget_bias": _CHRONO},
-    ),
-    "lstm_keras": _recurrent(
-        target="suite.layers.lstm:LSTM", options={"initialization": "joint"}, family="LSTM", source="Hochreiter & Schmidhuber 1997"
-    ),
-    "lstm_pytorch": _recurrent(
-        target="suite.layers.lstm:LSTM",
-        options={"initialization": "uniform", "double_bias": True, "forget_bias": 0.0},
-        family="LSTM",
-        source="Hochreiter & Schmidhuber 1997",
-    ),
-    "lstm_seed001": _recurrent(
-        target="suite.layers.lstm:LSTM", options={"forget_bias": 0.0}, family="LSTM", source="Hochreiter & Schmidhuber 1997"
-    ),
-    "lstm_seed002": _recurrent(
-        target="suite.layers.lstm:LSTM",
-        options={"output_activation": "linear", "forget_bias": 0.0},
-        family="LSTM",
-        source="Hochreiter & Schmidhuber 1997",
-    ),
-    "lstm_seed003": _recurrent(
-        target="suite.layers.lstm:LSTM",
-        options={"candidate_activation": "sigmoid", "output_activation": "sigmoid", "forget_bias": 0.0},
-        family="LSTM",
-        source="Hochreiter & Schmidhuber 1997",
-    ),
-    "pooled_mlp": Architecture(
-        target="suite.layers.pooled:PooledMLP", family="pooled", source="Zaheer et al. 2017", kinds=_WHOLE, causal=True, role="baseline"
-    ),
+    "pooled_mlp": _order_free("pooled:PooledMLP", "pooled", "Zaheer et al. 2017"),
 }

@@ -19,7 +19,7 @@ SEQUENCE = Spec(
 FORMULAS = {  # SPEC's parameters of a core with inputs D and width H
     "elman": lambda D, H: H * (D + H + 1),
     "lstm": lambda D, H: 4 * H * (D + H + 1),
-    "gru": lambda D, H: 3 * H * (D + H + 1),
+    "gru": lambda D, H: 3 * H * (D + H + 2),  # two biases: it resets after the product
 }
 
 
@@ -27,7 +27,7 @@ def setting(spec=ADDING, *, size=1220, depth=1, embedding=None):
     return types.SimpleNamespace(task=types.SimpleNamespace(spec=spec), size=size, depth=depth, embedding=embedding, label="label")
 
 
-@pytest.mark.parametrize(("name", "width"), [("elman", 33), ("lstm", 16), ("gru", 19)])  # a GRU of 18 units is 67 short, 19 are 54 over
+@pytest.mark.parametrize(("name", "width"), [("elman", 33), ("lstm", 16), ("gru", 18)])  # a GRU of 18 units is 13 short, 19 are 112 over
 def test_the_widths_of_adding_at_1220_parameters(name, width):
     size = solve(plugins.architecture(name), setting(), "parameters")
     core, head = FORMULAS[name](2, width), width + 1
