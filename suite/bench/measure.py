@@ -1,0 +1,127 @@
+"""Interleaved turns, and what they say: medians with spread, the ratio turn by turn, and the share of what the machine can do."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from suite.bench.cases import Case
+from suite.bench.peak import gemm_peak
+from suite.bench.process import Built, Subject
+
+TURNS = 9
+TURN_SECONDS = 0.35
+MOST_STEPS = 40  # of a turn
+OURS = ("suite", "suite, step alone")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A subject against a peer; `ratio` is the peer's time over the subject's, above 1 where the subject is faster.
+
+    `spread` is the lowest and the highest ratio of the turns, `quartiles` the middle half of them.
+    """
+
+    subject: str
+    peer: str
+    cell: str
+    shape: str
+    batch: int
+    time: int
+    features: int
+    units: int
+    kind: str
+    ratio: float
+    spread: tuple[float, float]
+    quartiles: tuple[float, float]
+    medians: dict[str, float]  # milliseconds a step
+    tokens_per_second: float
+    gflops: float  # of the subject, matrix products only
+    peer_gflops: float
+    share_of_peak: float
+    peak_gflops: float
+    peak_mib: dict[str, float]
+    first_step_seconds: dict[str, float]
+    load: float  # of the host, over the last minute, when the turns began
+    cores: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as JSON data."""
+        return asdict(self)
+
+
+def compare(cases: Sequence[Case], peers: Sequence[str], *, turns: int = TURNS, tell: Callable[[str], None] = lambda _: None) -> Iterator[Row]:
+    """Yield, case by case, our subjects against each peer that can take the case.
+
+    Every subject lives in a process of its own and has a turn after the other, A B C A B C, so that a drift of the machine
+    meets all of them; the first step of a turn is not counted.
+    """
+    subjects = [Subject(name) for name in (*OURS, *peers)]
+    try:
+        for case in cases:
+            tell(f"{case.cell} {case.shape}")
+            built, able = _built(subjects, case, tell)
+            peak = gemm_peak(case)
+            load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+            seconds = _turns(able, turns)
+            yield from _rows(case, [one.name for one in able], seconds, built, peak, load)
+    finally:
+        for subject in subjects:
+            subject.close()
+
+
+def _built(subjects: Sequence[Subject], case: Case, tell: Callable[[str], None]) -> tuple[dict[str, Built], list[Subject]]:
+    built: dict[str, Built] = {}
+    for subject in subjects:
+        try:
+            built[subject.name] = subject.build(case)
+        except ValueError as error:
+            tell(f"left out: {error}")
+    return built, [subject for subject in subjects if subject.name in built]
+
+
+def _turns(subjects: Sequence[Subject], turns: int) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the median seconds a step of each turn, by subject."""
+    steps = {one.name: int(np.clip(TURN_SECONDS / np.median(one.turn(3)), 3, MOST_STEPS)) for one in subjects}
+    found: dict[str, list[float]] = {one.name: [] for one in subjects}
+    for _ in range(turns):
+        for one in subjects:
+            found[one.name].append(float(np.median(one.turn(steps[one.name]))))
+    return {name: np.array(values) for name, values in found.items()}
+
+
+def _rows(
+    case: Case, names: Sequence[str], seconds: dict[str, np.ndarray[Any, Any]], built: dict[str, Built], peak: float, load: float
+) -> Iterator[Row]:
+    medians = {name: float(np.median(values)) for name, values in seconds.items()}
+    for subject in (name for name in names if name in OURS):
+        for peer in (name for name in names if name not in OURS):
+            ratios = seconds[peer] / seconds[subject]
+            low, high = np.quantile(ratios, (0.25, 0.75))
+            pair = (subject, peer)
+            yield Row(
+                subject=subject,
+                peer=peer,
+                cell=case.cell,
+                shape=case.shape,
+                batch=case.batch,
+                time=case.time,
+                features=case.features,
+                units=case.units,
+                kind=case.kind,
+                ratio=float(np.median(ratios)),
+                spread=(float(ratios.min()), float(ratios.max())),
+                quartiles=(float(low), float(high)),
+                medians={name: 1e3 * medians[name] for name in pair},
+                tokens_per_second=case.tokens / medians[subject],
+                gflops=case.flops / medians[subject] / 1e9,
+                peer_gflops=case.flops / medians[peer] / 1e9,
+                share_of_peak=case.flops / medians[subject] / peak,
+                peak_gflops=peak / 1e9,
+                peak_mib={name: built[name].peak_bytes / 2**20 for name in pair},
+                first_step_seconds={name: built[name].first_seconds for name in pair},
+                load=load,
+                cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+            )

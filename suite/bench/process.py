@@ -1,0 +1,107 @@
+"""A subject in a process of its own: built on demand, timed on demand, asleep while another one has its turn."""
+
+import importlib
+import multiprocessing
+import time
+from typing import Any, NamedTuple
+
+from suite.bench.cases import Case
+
+SUBJECTS = {
+    "suite": "suite.bench.subjects:suite",
+    "suite, step alone": "suite.bench.subjects:step_alone",
+    "suite, probes": "suite.bench.subjects:with_probes",
+    "keras.layers": "suite.bench.subjects:keras_layers",
+    "torch.nn": "suite.bench.peers:torch_nn",
+    "jax scan": "suite.bench.peers:jax_scan",
+}
+WARM_UP = 5  # steps behind the first, which traces and compiles
+
+
+class Built(NamedTuple):
+    """What building and warming up a subject took."""
+
+    first_seconds: float  # to the end of the first step: trace and compilation
+    peak_bytes: int  # resident, of the whole process
+
+
+class Subject:
+    """The driver's end of such a process."""
+
+    def __init__(self, name: str) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.name = name
+        self.here, there = context.Pipe()
+        self.process = context.Process(target=serve, args=(SUBJECTS[name], there), daemon=True)
+        self.process.start()
+        there.close()
+
+    def build(self, case: Case) -> Built:
+        """Make the subject for a case, and warm it up.
+
+        Raises:
+            ValueError: it cannot take the case; the message is its own.
+        """
+        found: Built = self._ask(case)
+        return found
+
+    def turn(self, steps: int) -> list[float]:
+        """Return the seconds of each of so many steps; the one before them is taken and not counted."""
+        found: list[float] = self._ask(steps)
+        return found
+
+    def close(self) -> None:
+        """End the process."""
+        self.here.close()
+        self.process.join(timeout=5)
+        if self.process.is_alive():
+            self.process.kill()
+
+    def _ask(self, request: Any) -> Any:
+        self.here.send(request)
+        try:
+            answer = self.here.recv()
+        except EOFError as error:
+            raise ValueError(f"the process of {self.name} ended without an answer") from error
+        if isinstance(answer, Exception):
+            raise ValueError(f"{self.name}: {answer}")
+        return answer
+
+
+def serve(target: str, there: Any) -> None:
+    """Answer until the driver hangs up."""
+    module, _, name = target.partition(":")
+    step: Any = None
+    while True:
+        try:
+            request = there.recv()
+        except (EOFError, KeyboardInterrupt):
+            return
+        try:
+            if isinstance(request, Case):
+                begun = time.perf_counter()
+                step = getattr(importlib.import_module(module), name)(request)
+                step()
+                first = time.perf_counter() - begun
+                for _ in range(WARM_UP):
+                    step()
+                there.send(Built(first, peak()))
+            else:
+                step()
+                there.send([_timed(step) for _ in range(request)])
+        except Exception as error:
+            there.send(error if isinstance(error, ValueError) else ValueError(f"{type(error).__name__}: {error}"))
+
+
+def peak() -> int:
+    """Return the most bytes that this process ever held in memory."""
+    import resource
+    import sys
+
+    return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * (1 if sys.platform == "darwin" else 1024)
+
+
+def _timed(step: Any) -> float:
+    begun = time.perf_counter()
+    step()
+    return time.perf_counter() - begun
