@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from suite import __version__
+from suite import __version__, console
+from suite.bench.command import bench
 
 PLURALS = ("architectures", "tasks", "experiments")
 
@@ -50,7 +51,7 @@ def list_(kind: str, as_json: bool) -> None:
         "tasks": ("name", "kind", "length", "main", "floors", "source"),
         "experiments": ("name", "question", "settings", "architectures", "trials", "seeds", "trainings"),
     }[kind]
-    _table(columns, [[_cell(row.get(column)) for column in columns] for row in rows])
+    console.table(columns, [[console.cell(row.get(column)) for column in columns] for row in rows])
     for row in rows:
         if row.get("missing"):
             click.echo(f"{row['name']}: {row['missing']}", err=True)
@@ -98,7 +99,7 @@ def status(experiment: str, as_json: bool, uri: str | None) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    _table(tuple(rows[0]), [[_cell(value) for value in row.values()] for row in rows])
+    console.table(tuple(rows[0]), [[console.cell(value) for value in row.values()] for row in rows])
 
 
 @cli.command()
@@ -153,9 +154,12 @@ def doctor(as_json: bool, uri: str | None) -> None:
         click.echo(json.dumps([check._asdict() for check in checks], indent=2))
     else:
         marks = {True: "ok", False: "FAILS", None: "note"}
-        _table(("", "check", "found", "advice"), [[marks[c.good], c.name, c.found, c.advice] for c in checks])
+        console.table(("", "check", "found", "advice"), [[marks[c.good], c.name, c.found, c.advice] for c in checks])
     if any(check.good is False for check in checks):
         raise SystemExit(1)
+
+
+cli.add_command(bench)
 
 
 @cli.group()
@@ -173,7 +177,7 @@ def data_list(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     else:
-        _table(tuple(rows[0]), [[_cell(value) for value in row.values()] for row in rows])
+        console.table(tuple(rows[0]), [[console.cell(value) for value in row.values()] for row in rows])
 
 
 @data.command("get")
@@ -258,34 +262,4 @@ def _summary(store: Any, name: str) -> None:
     from suite.report import tables
 
     columns, rows = tables.summary(store.groups(name))
-    _table(columns, rows)
-
-
-def _table(columns: tuple[str, ...], rows: list[list[str]]) -> None:
-    """A table on a terminal; tab-separated lines when piped."""
-    if not sys.stdout.isatty():
-        click.echo("\t".join(columns))
-        for row in rows:
-            click.echo("\t".join(row))
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*columns)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table, highlight=False)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, dict):
-        return "; ".join(f"{key}: {_cell(item)}" for key, item in value.items())
-    if isinstance(value, (list, tuple)):
-        return ", ".join(_cell(item) for item in value)
-    return str(value)
+    console.table(columns, rows)

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from suite.bench.cases import Case
-from suite.bench.peak import gemm_peak
+from suite.bench.cases import CHECK, FULL, HEADLINE, QUICK, TINY, Case
 from suite.bench.process import Built, Subject
 
 TURNS = 9
 TURN_SECONDS = 0.35
-MOST_STEPS = 40  # of a turn
+MOST_CALLS = 40  # of a turn
 OURS = ("suite", "suite, step alone")
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,21 +53,41 @@ class Row:
         return asdict(self)
 
 
-def compare(cases: Sequence[Case], peers: Sequence[str], *, turns: int = TURNS, tell: Callable[[str], None] = lambda _: None) -> Iterator[Row]:
+def everything(size: str, peers: Sequence[str], *, tell: Callable[[str], None]) -> Iterator[Row]:
+    """Yield the rows of `suite bench`: the shapes, small models on one thread, and what probes cost."""
+    cases = {"quick": QUICK, "full": FULL, "check": CHECK}[size]
+    turns = {"quick": 5, "full": TURNS, "check": 2}[size]
+    yield from compare(cases, peers, turns=turns, tell=tell)
+    keras = [peer for peer in peers if peer == "keras.layers"]
+    if size != "check":
+        yield from compare(TINY, keras, turns=turns, threads=1, tell=tell)
+        yield from compare(HEADLINE[::2] if size == "quick" else HEADLINE, ["suite"], ours=("suite, probes",), turns=turns, tell=tell)
+
+
+def compare(
+    cases: Sequence[Case],
+    peers: Sequence[str],
+    *,
+    ours: Sequence[str] = OURS,
+    turns: int = TURNS,
+    threads: int | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Iterator[Row]:
     """Yield, case by case, our subjects against each peer that can take the case.
 
     Every subject lives in a process of its own and has a turn after the other, A B C A B C, so that a drift of the machine
-    meets all of them; the first step of a turn is not counted.
+    meets all of them; the first step of a turn is not counted. `threads` bounds what TensorFlow uses.
     """
-    subjects = [Subject(name) for name in (*OURS, *peers)]
+    subjects = [Subject(name, threads) for name in (*ours, *peers)]
     try:
         for case in cases:
             tell(f"{case.cell} {case.shape}")
             built, able = _built(subjects, case, tell)
-            peak = gemm_peak(case)
+            peak = subjects[0].peak(case)
             load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
             seconds = _turns(able, turns)
-            yield from _rows(case, [one.name for one in able], seconds, built, peak, load)
+            pairs = [(one, other) for one in ours for other in peers if one in seconds and other in seconds]
+            yield from _rows(case, pairs, seconds, built, peak, load)
     finally:
         for subject in subjects:
             subject.close()
@@ -78,50 +99,49 @@ def _built(subjects: Sequence[Subject], case: Case, tell: Callable[[str], None])
         try:
             built[subject.name] = subject.build(case)
         except ValueError as error:
-            tell(f"left out: {error}")
+            tell(f"  left out: {error}")
     return built, [subject for subject in subjects if subject.name in built]
 
 
-def _turns(subjects: Sequence[Subject], turns: int) -> dict[str, np.ndarray[Any, Any]]:
-    """Return the median seconds a step of each turn, by subject."""
-    steps = {one.name: int(np.clip(TURN_SECONDS / np.median(one.turn(3)), 3, MOST_STEPS)) for one in subjects}
+def _turns(subjects: Sequence[Subject], turns: int) -> dict[str, Array]:
+    """Return the median seconds a call of each turn, by subject."""
+    calls = {one.name: int(np.clip(TURN_SECONDS / np.median(one.turn(3)), 3, MOST_CALLS)) for one in subjects}
     found: dict[str, list[float]] = {one.name: [] for one in subjects}
     for _ in range(turns):
         for one in subjects:
-            found[one.name].append(float(np.median(one.turn(steps[one.name]))))
+            found[one.name].append(float(np.median(one.turn(calls[one.name]))))
     return {name: np.array(values) for name, values in found.items()}
 
 
 def _rows(
-    case: Case, names: Sequence[str], seconds: dict[str, np.ndarray[Any, Any]], built: dict[str, Built], peak: float, load: float
+    case: Case, pairs: Sequence[tuple[str, str]], seconds: dict[str, Array], built: dict[str, Built], peak: float, load: float
 ) -> Iterator[Row]:
-    medians = {name: float(np.median(values)) for name, values in seconds.items()}
-    for subject in (name for name in names if name in OURS):
-        for peer in (name for name in names if name not in OURS):
-            ratios = seconds[peer] / seconds[subject]
-            low, high = np.quantile(ratios, (0.25, 0.75))
-            pair = (subject, peer)
-            yield Row(
-                subject=subject,
-                peer=peer,
-                cell=case.cell,
-                shape=case.shape,
-                batch=case.batch,
-                time=case.time,
-                features=case.features,
-                units=case.units,
-                kind=case.kind,
-                ratio=float(np.median(ratios)),
-                spread=(float(ratios.min()), float(ratios.max())),
-                quartiles=(float(low), float(high)),
-                medians={name: 1e3 * medians[name] for name in pair},
-                tokens_per_second=case.tokens / medians[subject],
-                gflops=case.flops / medians[subject] / 1e9,
-                peer_gflops=case.flops / medians[peer] / 1e9,
-                share_of_peak=case.flops / medians[subject] / peak,
-                peak_gflops=peak / 1e9,
-                peak_mib={name: built[name].peak_bytes / 2**20 for name in pair},
-                first_step_seconds={name: built[name].first_seconds for name in pair},
-                load=load,
-                cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-            )
+    medians = {name: float(np.median(values)) / case.calls for name, values in seconds.items()}
+    for pair in pairs:
+        subject, peer = pair
+        ratios = seconds[peer] / seconds[subject]
+        low, high = np.quantile(ratios, (0.25, 0.75))
+        yield Row(
+            subject=subject,
+            peer=peer,
+            cell=case.cell,
+            shape=case.shape,
+            batch=case.batch,
+            time=case.time,
+            features=case.features,
+            units=case.units,
+            kind=case.kind,
+            ratio=float(np.median(ratios)),
+            spread=(float(ratios.min()), float(ratios.max())),
+            quartiles=(float(low), float(high)),
+            medians={name: 1e3 * medians[name] for name in pair},
+            tokens_per_second=case.tokens / medians[subject],
+            gflops=case.flops / medians[subject] / 1e9,
+            peer_gflops=case.flops / medians[peer] / 1e9,
+            share_of_peak=case.flops / medians[subject] / peak,
+            peak_gflops=peak / 1e9,
+            peak_mib={name: built[name].peak_bytes / 2**20 for name in pair},
+            first_step_seconds={name: built[name].first_seconds for name in pair},
+            load=load,
+            cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        )

@@ -2,10 +2,12 @@
 
 import importlib
 import multiprocessing
+import os
 import time
 from typing import Any, NamedTuple
 
 from suite.bench.cases import Case
+from suite.bench.peak import gemm_peak
 
 SUBJECTS = {
     "suite": "suite.bench.subjects:suite",
@@ -28,11 +30,11 @@ class Built(NamedTuple):
 class Subject:
     """The driver's end of such a process."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, threads: int | None = None) -> None:
         context = multiprocessing.get_context("spawn")
         self.name = name
         self.here, there = context.Pipe()
-        self.process = context.Process(target=serve, args=(SUBJECTS[name], there), daemon=True)
+        self.process = context.Process(target=serve, args=(SUBJECTS[name], there, threads), daemon=True)
         self.process.start()
         there.close()
 
@@ -49,6 +51,10 @@ class Subject:
         """Return the seconds of each of so many steps; the one before them is taken and not counted."""
         found: list[float] = self._ask(steps)
         return found
+
+    def peak(self, case: Case) -> float:
+        """Return the FLOPs a second that single matrix products reach in this process."""
+        return float(self._ask(("peak", case)))
 
     def close(self) -> None:
         """End the process."""
@@ -68,8 +74,14 @@ class Subject:
         return answer
 
 
-def serve(target: str, there: Any) -> None:
+def serve(target: str, there: Any, threads: int | None) -> None:
     """Answer until the driver hangs up."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what libraries say while they load; errors go to the driver
+    if threads is not None:
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
     module, _, name = target.partition(":")
     step: Any = None
     while True:
@@ -85,7 +97,9 @@ def serve(target: str, there: Any) -> None:
                 first = time.perf_counter() - begun
                 for _ in range(WARM_UP):
                     step()
-                there.send(Built(first, peak()))
+                there.send(Built(first, most_bytes()))
+            elif isinstance(request, tuple):
+                there.send(gemm_peak(request[1]))
             else:
                 step()
                 there.send([_timed(step) for _ in range(request)])
@@ -93,7 +107,7 @@ def serve(target: str, there: Any) -> None:
             there.send(error if isinstance(error, ValueError) else ValueError(f"{type(error).__name__}: {error}"))
 
 
-def peak() -> int:
+def most_bytes() -> int:
     """Return the most bytes that this process ever held in memory."""
     import resource
     import sys

@@ -20,6 +20,10 @@ THEIRS: dict[str, type[Any]] = {"elman": keras.layers.SimpleRNN, "gru": keras.la
 
 def suite(case: Case) -> Step:
     """Return a training step of the suite's layer."""
+    if case.kind == "small":
+        from suite.bench import small
+
+        return small.many_steps(case)
     return _step(case, OURS[case.cell])
 
 
@@ -36,6 +40,10 @@ def with_probes(case: Case) -> Step:
 
 def keras_layers(case: Case) -> Step:
     """Return a training step of Keras's own layer on TensorFlow, compiled as Keras does by default on this device."""
+    if case.kind == "small":
+        from suite.bench import small
+
+        return small.keras_fit(case)
     return _step(case, THEIRS[case.cell])
 
 
@@ -52,12 +60,16 @@ def data(case: Case) -> tuple[Any, Any, Any]:
 
 
 def _step(case: Case, cell: type[Any], *, probed: bool = False) -> Step:
+    if case.kind == "small":
+        raise ValueError("small models are timed as the suite trains them and as Keras fits them")
     keras.utils.set_random_seed(0)
     make = lambda: cell(case.units, return_sequences=True)
     layers = [keras.layers.Bidirectional(make())] if case.kind == "bidirectional" else [make()]
     layers += [make()] if case.kind == "stacked" else []
     head = keras.layers.Dense(CLASSES)
-    x, y, mask = (None if array is None else tf.constant(array) for array in data(case))
+    arrays = data(case)
+    x, y = tf.constant(arrays[0]), tf.constant(arrays[1])
+    mask = None if arrays[2] is None else tf.constant(arrays[2])
     weight = None if mask is None else tf.cast(mask, tf.float32)
     layers[0].build(x.shape)
     probes = [tf.zeros((case.time, case.batch, case.units)) for _ in layers[0].state_shapes()] if probed else []
