@@ -18,7 +18,7 @@ from suite.stepping import Inputs, project
 Tensor = Any
 
 FEWEST_ROWS = 8  # of a share: below, a second loop costs more than it saves
-PADDED_TO = 32  # rows, where the batch is unknown when the graph is made: bounds the number of compilations
+PADDED_TO = 16  # rows of a share, where the batch is unknown when the graph is made: bounds the number of compilations
 
 _COMPILED: dict[Any, Any] = {}
 
@@ -106,7 +106,7 @@ def _padded(inputs: Inputs, rows: Any, count: int) -> Inputs:
     multiple = PADDED_TO * count if inputs.x.shape[0] is None else count
     if inputs.x.shape[0] is not None and rows % multiple == 0:
         return inputs
-    more = -rows % multiple
+    more = -rows % multiple  # of 32 rows on two cores: a batch of 32 and its last part are one compilation
 
     def pad(tensor: Tensor, axis: int) -> Tensor:
         return tf.pad(tensor, [[0, more if number == axis else 0] for number in range(len(tensor.shape))])

@@ -33,8 +33,8 @@ class Setting:
         for name in ("size", "depth", "steps", "batch_size", "evaluations"):
             if (value := getattr(self, name)) < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
-        if self.embedding is not None and (self.embedding < 1 or not self.task.spec.tokens):
-            raise ValueError(f"embedding must be at least 1 and belongs to tasks of tokens, got {self.embedding} for {self.task.name!r}")
+        if self.embedding is not None and self.embedding < 1:
+            raise ValueError(f"embedding must be at least 1, or None for one-hot, got {self.embedding}")
         if self.evaluations > self.steps:
             raise ValueError(f"evaluations must not exceed steps ({self.steps}), got {self.evaluations}")
         if not self.label:

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 from tensorflow.python.ops import control_flow_util  # TensorFlow has no public way to ask
 
-from suite import engine, initializers, plain
+from suite import checkpointing, engine, initializers, plain
 from suite.initializers import Initializer
 from suite.stepping import Inputs, Pair, Recur
 
@@ -16,7 +16,16 @@ Tensor = Any
 
 LOOPS = ("engine", "plain")
 SHAPE = ("units", "length", "inner")
-FLAGS = ("return_sequences", "return_state", "go_backwards", "stateful", "zero_output_for_mask", "initialization", "loop")
+FLAGS = (
+    "return_sequences",
+    "return_state",
+    "go_backwards",
+    "stateful",
+    "zero_output_for_mask",
+    "initialization",
+    "loop",
+    "checkpoint_every",
+)
 
 
 class Cell(keras.layers.Layer):
@@ -32,6 +41,10 @@ class Cell(keras.layers.Layer):
     Keras's own arguments mean what they mean in `keras.layers.LSTM`; a masked step repeats the last output and keeps the
     states. `probes` is one tensor a state, (time, batch, ...) in the order of processing, added to that state after each
     step: its gradient is dL/d(state), over every path.
+
+    For the gradient a step keeps its states and either its products with recurrent weights or what the cell's pair by hand
+    keeps: (states + kept) * batch * units numbers, 6 of them for an LSTM. `checkpoint_every=k` keeps the states of every k-th
+    step only, and computes the others again.
     """
 
     gates: ClassVar[tuple[str, ...]] = ()  # the blocks of kernel, recurrent kernel and bias, in this order
@@ -56,6 +69,7 @@ class Cell(keras.layers.Layer):
         zero_output_for_mask: bool = False,
         initialization: str | None = None,
         loop: str = "engine",
+        checkpoint_every: int | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -65,7 +79,9 @@ class Cell(keras.layers.Layer):
             raise ValueError(f"initialization must be one of {', '.join(self.initializations)}, got {initialization!r}")
         if loop not in LOOPS:
             raise ValueError(f"loop must be one of {', '.join(LOOPS)}, got {loop!r}")
-        self.loop = loop
+        if checkpoint_every is not None and (not isinstance(checkpoint_every, int) or checkpoint_every < 1):
+            raise ValueError(f"checkpoint_every must be a positive number of steps, or None, got {checkpoint_every!r}")
+        self.loop, self.checkpoint_every = loop, checkpoint_every
         self.initialization = self.initializations[0] if initialization is None else initialization
         self.units, self.length, self.inner = units, length, inner
         self.return_sequences, self.return_state, self.go_backwards = return_sequences, return_state, go_backwards
@@ -209,13 +225,15 @@ class Cell(keras.layers.Layer):
 
     def _run(self, inputs: Inputs) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Run the loop: eager calls and single steps in the plain form, graphs in the form that the layer was given."""
-        if tf.executing_eagerly() or inputs.x.shape[1] == 1:
+        time, every = inputs.x.shape[1], self.checkpoint_every
+        if tf.executing_eagerly() or time == 1:
             return plain.run(self, inputs)
-        way = self._way(inputs.x.shape[1] or 0)
+        way = self._way(time or 0)
         self._ran.add(way)
         if way != "engine":
             return plain.run(self, inputs)
-        return engine.run(self, inputs, sequences=self.return_sequences, jit=not inside_xla())
+        loop = lambda piece: engine.run(self, piece, sequences=self.return_sequences, jit=not inside_xla())
+        return loop(inputs) if every is None or every >= time else checkpointing.run(loop, inputs, every)
 
     def _way(self, time: int | None) -> str:
         """Return "engine", or "plain" with the reason."""

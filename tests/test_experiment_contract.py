@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
-from suite import canonical, plugins
+from suite import canonical, checks, plugins
 from suite.experiment import Experiment, Setting
 
 EXPERIMENTS = {name: entry.value for name, entry in plugins.table("EXPERIMENTS").items()}
@@ -105,10 +105,17 @@ def test_a_question_that_cannot_be_fair_is_refused(changes, words):
         ({"size": 0}, "size must be at least 1, got 0"),
         ({"steps": 0}, "steps must be at least 1, got 0"),
         ({"evaluations": 11}, "evaluations must not exceed steps"),
-        ({"embedding": 4}, "belongs to tasks of tokens"),
+        ({"embedding": 0}, "embedding must be at least 1, or None for one-hot, got 0"),
         ({"label": "a/b"}, "holds no slash"),
     ],
 )
 def test_a_setting_that_cannot_be_trained_is_refused(changes, words):
     with pytest.raises(ValueError, match=words):
         Setting(**{"task": TASK, "size": 100, "steps": 10, "batch_size": 2, "evaluations": 2, **changes})
+
+
+def test_an_embedding_of_numbers_is_refused_before_any_trial():
+    """Not at construction: a definition is read where its corpus is missing, too."""
+    setting = dataclasses.replace(SETTING, embedding=4)
+    with pytest.raises(ValueError, match="embedding belongs to tasks of tokens, got 4 for 'adding'"):
+        checks.check(plugins.Question("it", "it", Experiment(**{**GOOD, "settings": (setting,)})))
