@@ -1,4 +1,4 @@
-"""Characters of tiny Shakespeare: vanilla RNN, LSTM and GRU at one size, beside the n-grams (get it with `suite data get tinyshakespeare`)."""
+"""Characters of tiny Shakespeare: vanilla RNN, LSTM and GRU at one size, beside n-grams; `suite data get tinyshakespeare` first."""
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
@@ -7,7 +7,7 @@ from tasks.charlm import CharLM
 
 EXPERIMENTS = {
     "shakespeare": Experiment(
-        question="Which architecture predicts the next character of Shakespeare best at 100,000 parameters, and is it better than a 5-gram?",
+        question="Which architecture predicts Shakespeare's next character best at 100,000 parameters, and better than a 5-gram?",
         settings=(
             Setting(
                 task=CharLM(corpus="tinyshakespeare", window=128),

@@ -108,6 +108,8 @@ def _copied(model: Any, pairs: list[tuple[Layer, Layer]]) -> Any:
     copies: dict[int, Layer] = {}
 
     def clone(layer: Layer) -> Layer:
+        if not isinstance(layer, keras.layers.Layer):
+            return layer  # an operation of the graph, as `x != 0` is, holds nothing
         if id(layer) not in copies:
             if isinstance(layer, keras.Model):
                 _check(layer)
