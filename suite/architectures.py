@@ -51,5 +51,8 @@ ARCHITECTURES: dict[str, Architecture] = {
         output_activation="sigmoid",
         forget_bias=0.0,
     ),
+    "lstm_seed003_forget1": _cell(
+        "lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", candidate_activation="sigmoid", output_activation="sigmoid"
+    ),
     "pooled_mlp": _order_free("pooled:PooledMLP", "pooled", "Zaheer et al. 2017"),
 }

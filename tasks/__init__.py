@@ -2,26 +2,49 @@
 
 from suite.task import Task
 from tasks.adding import Adding
+from tasks.agreement import Agreement
 from tasks.associative_recall import AssociativeRecall
 from tasks.charlm import CharLM
 from tasks.copying import Copying
 from tasks.corpora import CORPORA
+from tasks.cycle_navigation import CycleNavigation
+from tasks.dyck import Dyck
+from tasks.equal_runs import EqualRuns
+from tasks.even_pairs import EvenPairs
+from tasks.first_token import FirstToken
 from tasks.hello import Hello
 from tasks.induction import InductionHeads
+from tasks.look_ahead import LookAhead
+from tasks.modular_arithmetic import ModularArithmetic
+from tasks.parity import Parity
 from tasks.selective_copying import SelectiveCopying
+from tasks.state_tracking import StateTracking
 from tasks.temporal_order import TemporalOrder
 from tasks.variable_copying import VariableCopying
 
 __all__ = ["CORPORA", "TASKS"]
 
 TASKS: dict[str, Task] = {
+    "a-n-b-n": EqualRuns(),
+    "a-n-b-n-c-n": EqualRuns(letters=3),
     "adding": Adding(),
+    "agreement": Agreement(),
     "associative-recall": AssociativeRecall(),
     "charlm": CharLM(),
     "copying": Copying(),
+    "cycle-navigation": CycleNavigation(),
+    "dyck-1": Dyck(kinds=1),
+    "dyck-2": Dyck(),
+    "even-pairs": EvenPairs(),
+    "first-token": FirstToken(),
     "hello": Hello(),
     "induction-heads": InductionHeads(),
+    "look-ahead": LookAhead(),
+    "modular-arithmetic": ModularArithmetic(),
+    "parity": Parity(),
     "selective-copying": SelectiveCopying(),
+    "state-tracking-s3": StateTracking(objects=3),
+    "state-tracking-s5": StateTracking(),
     "temporal-order": TemporalOrder(),
     "variable-copying": VariableCopying(),
 }

@@ -37,7 +37,7 @@ class Means:
 
 
 class Parts:
-    """A meter of weighted means, and of a curve `name`: the weighted mean of `term` by what `part` says of each row, (batch,).
+    """A meter of weighted means, and of a curve `name`: the weighted mean of `term` by what `part` says of each row or target.
 
     A curve has as its floor the mean of its points.
     """
@@ -52,11 +52,15 @@ class Parts:
         if (found := self.term(batch, prediction)) is None:
             return
         values, weights = found
-        parts = np.broadcast_to(self.part(batch).reshape(-1, *[1] * (weights.ndim - 1)), weights.shape)
-        for part in np.unique(parts[weights > 0]).tolist():
-            here = (parts == part) & (weights > 0)
-            self.totals[part] = self.totals.get(part, 0.0) + float(values[here].astype(np.float64) @ weights[here].astype(np.float64))
-            self.weights[part] = self.weights.get(part, 0.0) + float(weights[here].sum(dtype=np.float64))
+        part = self.part(batch)
+        parts = np.broadcast_to(part.reshape(*part.shape, *[1] * (weights.ndim - part.ndim)), weights.shape)
+        kept = weights > 0
+        names, which = np.unique(parts[kept], return_inverse=True)
+        weight = weights[kept].astype(np.float64)
+        totals = np.bincount(which, weight * values[kept], len(names))
+        for name, total, whole in zip(names.tolist(), totals, np.bincount(which, weight, len(names)), strict=True):
+            self.totals[name] = self.totals.get(name, 0.0) + float(total)
+            self.weights[name] = self.weights.get(name, 0.0) + float(whole)
 
     def result(self) -> dict[str, Score]:
         curve = tuple((float(part), self.totals[part] / self.weights[part]) for part in sorted(self.totals))
