@@ -8,6 +8,7 @@ from tasks.copying import Copying
 from tasks.corpora import CORPORA
 from tasks.hello import Hello
 from tasks.induction import InductionHeads
+from tasks.pixels import Pixels
 from tasks.selective_copying import SelectiveCopying
 from tasks.tagging import Tagging
 from tasks.temporal_order import TemporalOrder
@@ -22,6 +23,7 @@ TASKS: dict[str, Task] = {
     "copying": Copying(),
     "hello": Hello(),
     "induction-heads": InductionHeads(),
+    "pixels": Pixels(),
     "selective-copying": SelectiveCopying(),
     "tagging": Tagging(),
     "temporal-order": TemporalOrder(),
