@@ -235,7 +235,7 @@ def _regression(corpus: Corpus, limit: int | None) -> tuple[Array, Array]:
 
     x, y = _training(corpus, limit)
     with threadpool_limits(1):  # products this small lose tenfold to threads that wait for each other
-        found = LogisticRegression(max_iter=2_000).fit(x, y)
+        found = LogisticRegression(max_iter=5_000, tol=1e-6).fit(x, y)
     weights, bias = np.zeros((x.shape[1], CLASSES)), np.full(CLASSES, -np.inf)
     weights[:, found.classes_], bias[found.classes_] = found.coef_.T, found.intercept_
     return weights, bias

@@ -79,7 +79,7 @@ def test_fitted_baselines_say_what_plain_loops_and_scikit_learn_say(order):
     assert found.best.tolist() == [int(np.argmin([np.linalg.norm(picture - mean) for mean in means])) for picture in unseen]
     assert np.isnan(found.loss).all()
     with threadpool_limits(1):
-        expected = LogisticRegression(max_iter=2_000, tol=1e-6).fit(x, y).predict_proba(unseen)
+        expected = LogisticRegression(max_iter=5_000, tol=1e-8).fit(x, y).predict_proba(unseen)
     found = task.baselines()["logistic regression"].predict(batch)
     np.testing.assert_allclose(found.probabilities, expected, atol=1e-3)
     assert 0.93 < (found.best == batch.y).mean() < 0.99
