@@ -8,7 +8,9 @@ from tasks.copying import Copying
 from tasks.corpora import CORPORA
 from tasks.hello import Hello
 from tasks.induction import InductionHeads
+from tasks.mackey_glass import MackeyGlass
 from tasks.pixels import Pixels
+from tasks.seasonal import Seasonal
 from tasks.selective_copying import SelectiveCopying
 from tasks.tagging import Tagging
 from tasks.temporal_order import TemporalOrder
@@ -23,7 +25,9 @@ TASKS: dict[str, Task] = {
     "copying": Copying(),
     "hello": Hello(),
     "induction-heads": InductionHeads(),
+    "mackey-glass": MackeyGlass(),
     "pixels": Pixels(),
+    "seasonal": Seasonal(),
     "selective-copying": SelectiveCopying(),
     "tagging": Tagging(),
     "temporal-order": TemporalOrder(),
