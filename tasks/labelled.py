@@ -16,7 +16,7 @@ import numpy as np
 from suite.task import Array, Baseline, Batch, Card, Meter, Metric, Prediction, Spec
 from tasks.bucketing import epoch, padded_lengths
 from tasks.columns import Sentence
-from tasks.generated import PROBE_ROWS, one_target, padded
+from tasks.generated import PROBE_ROWS, padded
 from tasks.guesses import Guess, of_classes
 from tasks.meters import Means, accuracy, all_right, loss
 
@@ -131,7 +131,7 @@ class Labelled(ABC):
         return self._cut("train", _epoch(self, seed, number, batch_size)[place], batch_size)
 
     def _rows(self, split: str) -> Array:
-        """The probe is the longest sentences of validation: there, memory can reach furthest back."""
+        """The probe is the longest sentences of validation: there, the past and the future reach furthest."""
         rows = np.arange(len(_encoded(self).parts[_part(split)].lengths))
         return rows[:PROBE_ROWS] if split == "probe" else rows
 
@@ -143,8 +143,9 @@ class Labelled(ABC):
         place = (part.starts[rows][:, None] + np.arange(time))[mask]
         x, y, word = (np.zeros(mask.shape, np.int32) for _ in range(3))
         x[mask], y[mask], word[mask] = part.x[place], part.y[place], part.word[place]
-        weight = mask.astype(np.float32)
-        batch = Batch(x=x, y=y, weight=one_target(weight) if split == "probe" else weight, mask=mask, extra={"word": word})
+        # the probe asks for the word in the middle, so that both directions of time have a way to go
+        weight = np.arange(time) == lengths[:, None] // 2 if split == "probe" else mask
+        batch = Batch(x=x, y=y, weight=weight.astype(np.float32), mask=mask, extra={"word": word})
         return padded(batch, batch_size)
 
     def metrics(self, split: str) -> Mapping[str, Metric]:
