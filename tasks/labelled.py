@@ -13,7 +13,7 @@ from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from suite.task import Array, Baseline, Batch, Card, Meter, Metric, Prediction, Spec
+from suite.task import MOST_SHAPES, Array, Baseline, Batch, Card, Meter, Metric, Prediction, Spec
 from tasks.bucketing import epoch, padded_lengths
 from tasks.columns import Sentence
 from tasks.generated import PROBE_ROWS, padded
@@ -67,12 +67,15 @@ class Labelled(ABC):
 
     lower: bool = True
     least: int = 2
+    buckets: int = 5  # padded lengths: each costs a compilation, and the more there are, the less is padding
     limit: int | None = None  # the first sentences of each part only
 
     def __post_init__(self) -> None:
         for name in ("least", "limit"):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
+        if not 2 <= self.buckets <= MOST_SHAPES:
+            raise ValueError(f"buckets must be 2 to {MOST_SHAPES} padded lengths, got {self.buckets}")
 
     @abstractmethod
     def sentences(self) -> Mapping[str, Sequence[Sentence]]:
@@ -98,7 +101,7 @@ class Labelled(ABC):
             tokens=True,
             length=length,
             longest=longest,
-            lengths=padded_lengths(encoded.parts["train"].lengths, longest),
+            lengths=padded_lengths(encoded.parts["train"].lengths, longest, most=self.buckets),
         )
 
     @property

@@ -171,7 +171,7 @@ def test_a_file_without_blank_lines_is_refused(tmp_path):
         _ = Labelling(path=path).spec
 
 
-@pytest.mark.parametrize("wrong", [{"scheme": "iob"}, {"least": 0}, {"limit": 0}, {"test_path": "x"}])
+@pytest.mark.parametrize("wrong", [{"scheme": "iob"}, {"least": 0}, {"limit": 0}, {"buckets": 1}, {"buckets": 9}, {"test_path": "x"}])
 def test_impossible_configurations_are_refused(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Labelling(path="x", **wrong)
