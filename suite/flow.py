@@ -35,17 +35,19 @@ class Flow(NamedTuple):
 
 
 def by_lag(norms: Array, read: Array, *, backward: bool = False) -> Array:
-    """Return norms by lag, (batch, lags), NaN behind the ends of a row; lags that most rows have not are cut off.
+    """Return norms by lag, (batch, lags), NaN behind the ends of a row; lags that most rows have not are cut off, but lag 0 never.
 
-    norms: (time, batch), at the step that made the state. read: (batch,), the step whose state the loss reads. The lag
-    counts the steps of processing, which for a `backward` direction run from the end to the start.
+    norms: (time, batch), at the step that made the state, NaN where it is padding. read: (batch,), the step whose state the
+    loss reads. The lag counts the steps of processing, which for a `backward` direction run from the end to the start.
     """
     time, rows = norms.shape
     lags = np.arange(time)[None, :]
     steps = read[:, None] + lags if backward else read[:, None] - lags
     inside = (steps >= 0) & (steps < time)
     found = np.where(inside, norms.T[np.arange(rows)[:, None], np.clip(steps, 0, time - 1)], np.nan)
-    return found[:, inside.mean(axis=0) >= PRESENT]
+    present = (~np.isnan(found)).mean(axis=0) >= PRESENT
+    present[0] = True
+    return found[:, present]
 
 
 def summary(norms: Array, *, longest: int, joint: Array | None = None) -> Flow:

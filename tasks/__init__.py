@@ -15,10 +15,14 @@ from tasks.first_token import FirstToken
 from tasks.hello import Hello
 from tasks.induction import InductionHeads
 from tasks.look_ahead import LookAhead
+from tasks.mackey_glass import MackeyGlass
 from tasks.modular_arithmetic import ModularArithmetic
 from tasks.parity import Parity
+from tasks.pixels import Pixels
+from tasks.seasonal import Seasonal
 from tasks.selective_copying import SelectiveCopying
 from tasks.state_tracking import StateTracking
+from tasks.tagging import Tagging
 from tasks.temporal_order import TemporalOrder
 from tasks.variable_copying import VariableCopying
 
@@ -40,11 +44,15 @@ TASKS: dict[str, Task] = {
     "hello": Hello(),
     "induction-heads": InductionHeads(),
     "look-ahead": LookAhead(),
+    "mackey-glass": MackeyGlass(),
     "modular-arithmetic": ModularArithmetic(),
     "parity": Parity(),
+    "pixels": Pixels(),
+    "seasonal": Seasonal(),
     "selective-copying": SelectiveCopying(),
     "state-tracking-s3": StateTracking(objects=3),
     "state-tracking-s5": StateTracking(),
+    "tagging": Tagging(),
     "temporal-order": TemporalOrder(),
     "variable-copying": VariableCopying(),
 }

@@ -1,15 +1,22 @@
 """Every registered task and every fake, at its default configuration and at its tiny one, and how tests look at their batches."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 
 from suite import plugins
 from suite.corpus import Missing
 from tasks.generated import each, sha256
+from tasks.labelling import Labelling
 from tests.fakes import FAKES
 
-REGISTERED = {**{name: entry.value for name, entry in plugins.table("TASKS").items()}, **FAKES}
+HERE = Path(__file__).parent
+OWN = {  # tasks that read a file of the user's
+    "labelling": Labelling(path=HERE / "entities.conll"),
+    "labelling-bio": Labelling(path=HERE / "entities.conll", scheme="bio"),
+}
+REGISTERED = {**{name: entry.value for name, entry in plugins.table("TASKS").items()}, **FAKES, **OWN}
 CASES = {f"{name}{kind}": task for name, full in REGISTERED.items() for kind, task in (("", full), ("-tiny", full.tiny()))}
 BATCH = 7
 

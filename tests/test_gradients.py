@@ -120,6 +120,15 @@ def test_lags_that_fewer_than_three_quarters_of_the_rows_have_are_cut_off():
     assert by_lag(norms, np.array([5, 5, 2, 2])).shape == (4, 3)
 
 
+def test_padding_is_no_lag_of_a_backward_direction():
+    norms = np.array([[1.0, 5.0], [2.0, 6.0], [3.0, np.nan], [np.nan, np.nan]])
+    assert by_lag(norms, np.array([1, 0]), backward=True).tolist() == [[2, 3], [5, 6]]
+    only = by_lag(norms, np.array([2, 1]), backward=True)
+    assert only.tolist() == [[3], [6]]
+    assert summary(only, longest=3).median.tolist() == [1]
+    assert by_lag(norms * np.nan, np.array([2, 1])).shape == (2, 1)
+
+
 def probed(name, spec, batch, *, width=6, depth=1, weights=None, **changes):
     """The model of an architecture of the table, and its norms on a batch."""
     architecture = dataclasses.replace(plugins.architecture(name), **changes)
