@@ -9,6 +9,7 @@ from tasks.corpora import CORPORA
 from tasks.hello import Hello
 from tasks.induction import InductionHeads
 from tasks.selective_copying import SelectiveCopying
+from tasks.sentiment import Sentiment
 from tasks.temporal_order import TemporalOrder
 from tasks.variable_copying import VariableCopying
 
@@ -22,6 +23,7 @@ TASKS: dict[str, Task] = {
     "hello": Hello(),
     "induction-heads": InductionHeads(),
     "selective-copying": SelectiveCopying(),
+    "sentiment": Sentiment(),
     "temporal-order": TemporalOrder(),
     "variable-copying": VariableCopying(),
 }
