@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,28 +15,14 @@ from suite.task import Array, Baseline, Batch, Card, Meter, Metric, Prediction, 
 from tasks.bags import Bag, Fitted, logistic_regression, naive_bayes
 from tasks.class_scores import ClassScores, class_metrics
 from tasks.corpora import CORPORA
-from tasks.generated import PROBE_ROWS, padded, trimmed
+from tasks.generated import padded, trimmed
 from tasks.guesses import Guess, of_classes
-from tasks.padding import padded_lengths
-from tasks.partition import TENTHS, tenths
+from tasks.partition import TENTHS
+from tasks.review_rows import Rows, encoded
 from tasks.reviews import INVENTED, READERS, reviews
-from tasks.vocabulary import UNKNOWN, Vocabulary
+from tasks.vocabulary import UNKNOWN
 
-LENGTHS = 5  # padded lengths: each costs a compilation, each saves padding
 OVERLAP = ("rotten-tomatoes", "rt-polarity", "sst2")
-
-
-class Rows(NamedTuple):
-    """The rows of a corpus as ids, those of test once more with their words shuffled, and which rows make each split."""
-
-    x: Array  # int32 (rows, longest)
-    used: Array  # words kept, (rows,)
-    y: Array  # int32 (rows,)
-    splits: dict[str, Array]  # numbers of rows, in the order of the split
-    ids: int  # those of words, of padding and of the unknown word
-    lengths: tuple[int, ...]  # the padded ones
-    cut: float  # share of the rows that are longer than what is kept of them
-    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,63 +163,8 @@ class Sentiment:
 
 @functools.lru_cache(maxsize=4)
 def _rows(task: Sentiment) -> Rows:
-    """Read, divide and encode.
-
-    Raises:
-        ValueError: the corpus is not here, a line is not what it should be, or a split would have only one class.
-    """
     found = reviews(task.corpus, task.path, longest=task.longest)
-    parts = _parts(task, found.labels, found.parts, found.groups)
-    for split, numbers in parts.items():
-        if len(np.unique(found.labels[numbers])) < 2:
-            raise ValueError(f"every split needs rows of both classes, {split} has {len(numbers)} rows of {len(found.labels)}")
-    vocabulary = Vocabulary((found.words[number] for number in parts["train"]), least=task.least)
-    used = np.minimum(found.lengths, task.longest)
-    lengths = padded_lengths(used[parts["train"]], LENGTHS, int(used.max()))
-    splits = {"train": parts["train"]}
-    for split in ("validation", "test"):
-        mixed = generator(task.name, task.version, split).permutation(parts[split])
-        splits[split] = mixed[np.argsort(np.searchsorted(lengths, used[mixed]), kind="stable")]  # rows of about one length together
-    test = splits["test"]
-    splits["test/shuffled"] = len(used) + np.arange(len(test))
-    splits["probe"] = splits["validation"][np.linspace(0, len(splits["validation"]) - 1, PROBE_ROWS).astype(int)]
-    x = vocabulary.encode(found.words, longest=int(used.max()))
-    return Rows(
-        x=np.concatenate([x, _shuffled(x[test], used[test], generator(task.name, task.version, "shuffled"))]),
-        used=np.concatenate([used, used[test]]),
-        y=np.concatenate([found.labels, found.labels[test]]),
-        splits=splits,
-        ids=len(vocabulary),
-        lengths=lengths,
-        cut=float((found.lengths > task.longest).mean()),
-        sha256=found.sha256,
-    )
-
-
-def _shuffled(x: Array, used: Array, rng: np.random.Generator) -> Array:
-    """Return the rows with their words in an order drawn at random; padding stays where it is."""
-    place = np.where(np.arange(x.shape[1]) < used[:, None], rng.random(x.shape), 1)
-    return np.take_along_axis(x, np.argsort(place, axis=1, kind="stable"), axis=1)
-
-
-def _parts(task: Sentiment, labels: Array, parts: Array, groups: Array) -> dict[str, Array]:
-    """Return the rows of each split, in the order of the corpus."""
-    official = {split: np.flatnonzero(parts == split) for split in ("train", "validation", "test")}
-    if task.fold is not None and len(official["test"]):
-        raise ValueError(f"{task.corpus} has an official split and no folds, got fold {task.fold}")
-    if len(official["validation"]):
-        return official
-    if len(official["test"]):
-        rows = official["train"]
-        last = tenths(labels[rows], groups[rows], task.name, task.corpus, "validation") == 0
-        return {"train": rows[~last], "validation": rows[last], "test": official["test"]}
-    tenth = tenths(labels, groups, task.name, task.corpus, "split" if task.fold is None else "folds")
-    test = task.fold or 0
-    which = {"validation": tenth == (test + 1) % TENTHS, "test": tenth == test}
-    return {
-        "train": np.flatnonzero(~(which["validation"] | which["test"])),
-        **{split: np.flatnonzero(rows) for split, rows in which.items()},
-    }
+    return encoded(found, task.name, task.version, task.corpus, fold=task.fold, least=task.least, longest=task.longest)
 
 
 @functools.lru_cache(maxsize=4)

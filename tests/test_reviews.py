@@ -13,8 +13,9 @@ from suite.corpus import Missing, locate
 from tasks.corpora import CORPORA
 from tasks.lines import decoded, lines
 from tasks.partition import tenths
+from tasks.review_rows import divided
 from tasks.reviews import in_words, reviews
-from tasks.sentiment import Sentiment, _parts
+from tasks.sentiment import Sentiment
 
 
 def read(corpus="rotten-tomatoes", path=None, longest=200):
@@ -70,7 +71,7 @@ def test_rotten_tomatoes_is_12808_snippets_of_508_films_without_plots():
 
 def test_no_film_is_in_two_splits():
     found = read()
-    parts = _parts(Sentiment(), found.labels, found.parts, found.groups)
+    parts = divided(found, "here", fold=None)
     films = {split: set(found.groups[rows]) for split, rows in parts.items()}
     assert not films["train"] & films["test"]
     assert not films["train"] & films["validation"]
@@ -135,12 +136,12 @@ def test_imdb_is_read_from_its_archive_with_the_film_of_each_review(place):
 def test_imdb_validates_on_films_of_training_that_it_does_not_train_on(place):
     place("imdb", file=archive(imdb()))
     found = read("imdb")
-    parts = _parts(Sentiment(corpus="imdb"), found.labels, found.parts, found.groups)
+    parts = divided(found, "here", fold=None)
     assert {split: len(rows) for split, rows in parts.items()} == {"train": 72, "validation": 8, "test": 80}
     assert set(found.parts[parts["test"]]) == {"test"}
     assert not set(found.groups[parts["train"]]) & set(found.groups[parts["validation"]])
-    with pytest.raises(ValueError, match="official split and no folds, got fold 1"):
-        _parts(Sentiment(corpus="imdb", fold=1), found.labels, found.parts, found.groups)
+    with pytest.raises(ValueError, match="official split has no folds, got fold 1"):
+        divided(found, "here", fold=1)
 
 
 def test_imdb_that_is_damaged_inside_is_refused_with_the_name_of_the_file(place):

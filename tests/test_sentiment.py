@@ -163,7 +163,7 @@ def test_a_corpus_with_official_splits_has_no_folds():
         _ = Sentiment(corpus="sst2").spec
     except Missing as missing:
         pytest.skip(str(missing))
-    with pytest.raises(ValueError, match="official split and no folds"):
+    with pytest.raises(ValueError, match="official split has no folds"):
         _ = Sentiment(corpus="sst2", fold=0).spec
 
 
@@ -179,7 +179,7 @@ def test_mr_gives_the_published_scores_of_bags_of_words_in_a_cross_validation():
         found = reviews("rt-polarity", None, longest=100)
     except Missing as missing:
         pytest.skip(str(missing))
-    fold = tenths(found.labels, found.groups, "sentiment", "rt-polarity", "folds")
+    fold = tenths(found.labels, found.groups, "sentiment", 1, "rt-polarity", "folds")
     scores = {"words": [], "pairs": []}
     for test in range(10):
         vocabulary = Vocabulary((found.words[row] for row in np.flatnonzero(fold != test)), least=1)
