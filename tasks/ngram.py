@@ -1,11 +1,15 @@
 """Interpolated Witten-Bell n-grams: what counting alone says of the next symbol."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from suite.task import Array, Batch, Prediction
+from tasks.text import Ids, blocks
+
+TOO_MANY = 2**63  # contexts are numbered
 
 
 class Counts(NamedTuple):
@@ -28,15 +32,13 @@ class NGram:
     Source: Witten & Bell (1991), doi:10.1109/18.87000.
     """
 
-    def __init__(self, ids: Array, *, vocabulary: int, order: int) -> None:
-        if order < 1 or vocabulary < 2 or vocabulary**order >= 2**63:
+    def __init__(self, ids: Ids, *, vocabulary: int, order: int) -> None:
+        if order < 1 or vocabulary < 2 or vocabulary**order >= TOO_MANY:
             raise ValueError(f"expected order >= 1 and vocabulary ** order below 2 ** 63, got order {order}, vocabulary {vocabulary}")
         if len(ids) < order:
             raise ValueError(f"expected at least {order} symbols, got {len(ids)}")
         self.vocabulary = vocabulary
-        ids = ids.astype(np.int64)
-        self.counts = [_counted(_numbers(ids[None, :-1], size, vocabulary)[0], ids[size:], vocabulary) for size in range(1, order)]
-        self.counts.insert(0, _counted(np.zeros(len(ids), np.int64), ids, vocabulary))
+        self.counts = [_counted(ids, size, vocabulary) for size in range(order)]
 
     def predict(self, x: Array, y: Array, order: int) -> Prediction:
         """Return nats and best guess of each y (batch, time) from the last `order` - 1 symbols of x (batch, time) up to its step."""
@@ -59,13 +61,16 @@ class NGram:
 
 @dataclass(frozen=True)
 class NGramGuess:
-    """The baseline of one order. Its best guess is what most often follows the longest context that it has seen."""
+    """The baseline of one order, counted when it is first asked.
 
-    counts: NGram
+    Its best guess is what most often follows the longest context that it has seen.
+    """
+
+    counts: Callable[[], NGram]
     order: int
 
     def predict(self, batch: Batch) -> Prediction:
-        return self.counts.predict(batch.x, batch.y, self.order)
+        return self.counts().predict(batch.x, batch.y, self.order)
 
 
 def _numbers(x: Array, size: int, vocabulary: int) -> Array:
@@ -79,12 +84,26 @@ def _numbers(x: Array, size: int, vocabulary: int) -> Array:
     return number
 
 
-def _counted(contexts: Array, following: Array, vocabulary: int) -> Counts:
-    pairs, times = np.unique(contexts * vocabulary + following, return_counts=True)
+def _counted(ids: Ids, size: int, vocabulary: int) -> Counts:
+    """Count what follows the contexts of this length, a block of the text at a time."""
+    pairs, times = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    for block in blocks(ids, ahead=size):
+        pairs, times = _merged(pairs, times, *np.unique(_numbers(block[None], size + 1, vocabulary), return_counts=True))
     known, first, kinds = np.unique(pairs // vocabulary, return_index=True, return_counts=True)
     ranked = np.lexsort((times, pairs // vocabulary))  # within a context, the commonest comes last
     commonest = pairs[ranked[first + kinds - 1]] % vocabulary
     return Counts(known, np.add.reduceat(times, first), kinds, commonest.astype(np.int32), pairs, times)
+
+
+def _merged(pairs: Array, times: Array, more: Array, more_times: Array) -> tuple[Array, Array]:
+    """Return two sorted counts as one."""
+    if not len(pairs):
+        return more, more_times
+    both = np.concatenate([pairs, more])
+    order = np.argsort(both, kind="stable")  # merges two runs in linear time
+    both = both[order]
+    first = np.flatnonzero(np.r_[True, both[1:] != both[:-1]])
+    return both[first], np.add.reduceat(np.concatenate([times, more_times])[order], first)
 
 
 def _found(table: Array, wanted: Array) -> tuple[Array, Array]:

@@ -7,8 +7,10 @@ import numpy as np
 
 from suite import plugins
 from suite.corpus import Missing
+from tasks.charlm import CharLM
 from tasks.generated import each, sha256
 from tasks.labelling import Labelling
+from tasks.sentiment import Sentiment
 from tests.fakes import FAKES
 
 HERE = Path(__file__).parent
@@ -18,6 +20,11 @@ OWN = {  # tasks that read a file of the user's
 }
 REGISTERED = {**{name: entry.value for name, entry in plugins.table("TASKS").items()}, **FAKES, **OWN}
 CASES = {f"{name}{kind}": task for name, full in REGISTERED.items() for kind, task in (("", full), ("-tiny", full.tiny()))}
+CASES |= {
+    "charlm-carried-tiny": CharLM(carried=True).tiny(),
+    "sentiment-rt-polarity": Sentiment(corpus="rt-polarity", fold=3),
+    "sentiment-sst2": Sentiment(corpus="sst2"),
+}
 BATCH = 7
 
 

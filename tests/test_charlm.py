@@ -1,5 +1,6 @@
 """Character language modelling: windows, splits, vocabulary, and n-grams against counting done by hand."""
 
+import dataclasses
 import hashlib
 import itertools
 import math
@@ -9,11 +10,11 @@ from pydoc_data.topics import topics
 import numpy as np
 import pytest
 
-from suite.corpus import Missing, locate
+from suite.corpus import File, Missing, locate
 from tasks.charlm import CharLM
 from tasks.corpora import CORPORA
 from tasks.ngram import NGram
-from tasks.text import unrepeated
+from tasks.text import Mapped, characters, unrepeated
 
 SENTENCE = "the cat sat on the mat, and the dog ate the hat. "
 
@@ -264,3 +265,126 @@ def test_a_text_shorter_than_a_window_is_refused(tmp_path):
 def test_too_many_streams_for_the_text_are_refused(text):
     with pytest.raises(ValueError, match="500 rows of 10"):
         CharLM(path=text[1], window=10, carried=True).batches("train", seed=0, batch_size=500)
+
+
+def put(monkeypatch, folder, name, contents):
+    """Put files of the test's own where a corpus is looked for, as its pinned ones."""
+    monkeypatch.setenv("SUITE_DATA", str(folder))
+    (folder / name).mkdir()
+    for file, content in contents.items():
+        (folder / name / file).write_bytes(content)
+    files = tuple(
+        File(name=file, size=len(content), sha256=hashlib.sha256(content).hexdigest(), url="https://example.org/file")
+        for file, content in contents.items()
+    )
+    monkeypatch.setitem(CORPORA, name, dataclasses.replace(CORPORA[name], files=files))
+    characters.cache_clear()
+
+
+def test_the_penn_treebank_has_its_own_splits_and_a_line_begins_without_its_blank(monkeypatch, tmp_path):
+    lines = {"train": " aer banknote \n no it was n't \n", "valid": " no q \n", "test": " it was \n a \n"}
+    put(monkeypatch, tmp_path, "ptb", {f"ptb.{part}.txt": text.encode() for part, text in lines.items()})
+    task = CharLM(corpus="ptb", window=4)
+    known = sorted(set("aer banknote \nno it was n't \n"))
+    show = lambda ids: "".join(known[i] if i < len(known) else "?" for i in ids)
+    assert {split: show(ids) for split, ids in task._text.parts.items()} == {
+        "train": "aer banknote \nno it was n't \n",
+        "validation": "no ? \n",
+        "test": "it was \na \n",
+    }
+    assert task.spec.inputs == len(known) + 1
+    assert [len(ids) for ids in characters("ptb", None, 20).parts.values()] == [18, 1, 1]
+
+
+@pytest.mark.parametrize(("part", "size"), [("train", 5_059_550), ("valid", 396_412), ("test", 446_184)])
+def test_the_penn_treebank_has_the_usual_number_of_characters(part, size):
+    lines = {"train": 42_068, "valid": 3_370, "test": 3_761}
+    (file,) = [file for file in CORPORA["ptb"].files if part in file.name]
+    assert file.size - lines[part] == size
+
+
+def test_a_mapped_text_gives_what_a_text_in_memory_gives_and_stays_on_disk(monkeypatch, tmp_path, text):
+    content, path = text
+    put(monkeypatch, tmp_path, "text8", {"text8": content.encode()})
+    plain, mapped = CharLM(path=path, window=10), CharLM(corpus="text8", window=10)
+    assert isinstance(mapped._text.parts["train"], Mapped)
+    assert isinstance(mapped._text.parts["train"].codes, np.memmap)
+    assert mapped.digest() == plain.digest()
+    assert mapped.spec == plain.spec
+    for split in plain.splits:
+        batches = [itertools.islice(task.batches(split, seed=0, batch_size=7), 4) for task in (plain, mapped)]
+        for one, other in zip(*batches, strict=True):
+            assert (one.x == other.x).all()
+            assert (one.y == other.y).all()
+            assert (one.weight == other.weight).all()
+            assert other.x.dtype == np.int32
+    assert mapped.metrics("test") == plain.metrics("test")
+    assert bits_of(mapped, "test") == bits_of(plain, "test")
+
+
+def test_bytes_are_symbols_where_a_file_is_read_in_bytes(tmp_path):
+    path = tmp_path / "bytes"
+    path.write_bytes(b"\xff\x00ab" * 450 + b"\xff\x00xa" * 50)
+    task = CharLM(path=path, window=4, in_bytes=True)
+    assert task.spec.inputs == 5  # four of training, and the unknown one
+    assert list(task._text.parts["validation"][:4]) == [3, 0, 4, 1]
+    assert {metric.unit for metric in task.metrics("test").values()} == {"nats per byte", "bits per byte"}
+    assert "bytes: 1,800 train" in task.describe().notes
+    assert task.digest() == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert CharLM(path=path, window=4, in_bytes=True, limit=1_000).digest() == hashlib.sha256(path.read_bytes()[:1_000]).hexdigest()
+
+
+def test_a_text_counted_in_blocks_has_the_counts_of_the_whole(monkeypatch, text):
+    _, path = text
+    ids = CharLM(path=path, window=10)._text.parts["train"]
+    whole = NGram(ids, vocabulary=30, order=4)
+    monkeypatch.setattr("tasks.text.BLOCK", 97)
+    for one, other in zip(whole.counts, NGram(ids, vocabulary=30, order=4).counts, strict=True):
+        for expected, found in zip(one, other, strict=True):
+            assert (expected == found).all()
+
+
+def test_floors_measured_in_blocks_are_those_of_the_whole(monkeypatch, text):
+    content, path = text
+    whole = CharLM(path=path, window=10).metrics("test")["loss"].floors
+    monkeypatch.setattr("tasks.text.BLOCK", 13)
+    other = path.with_name("again.txt")
+    other.write_text(content)
+    assert CharLM(path=other, window=10).metrics("test")["loss"].floors == pytest.approx(whole)
+
+
+def test_orders_that_numbers_cannot_hold_are_left_out(tmp_path):
+    path = tmp_path / "many.txt"
+    path.write_text("".join(chr(0x4E00 + n) for n in range(8_000)) * 2)
+    assert set(CharLM(path=path, window=4).baselines()) == {"unigram", "bigram", "3-gram", "4-gram"}
+
+
+def test_a_text_in_another_encoding_is_refused_with_file_and_line(tmp_path):
+    path = tmp_path / "latin.txt"
+    path.write_bytes("eins\nzwölf\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"latin\.txt, line 2: must be a UTF-8 text, got byte 0xf6"):
+        _ = CharLM(path=path, window=2).spec
+    with pytest.raises(ValueError, match=r"none\.txt cannot be read"):
+        _ = CharLM(path=tmp_path / "none.txt").spec
+    empty = tmp_path / "empty"
+    empty.write_bytes(b"")
+    with pytest.raises(ValueError, match="must be a file with bytes in it"):
+        _ = CharLM(path=empty, in_bytes=True).spec
+
+
+def test_reading_in_bytes_is_for_files_of_the_user():
+    with pytest.raises(ValueError, match="in_bytes must be False where no path is given"):
+        CharLM(in_bytes=True)
+
+
+def test_windows_score_the_last_twentieth_of_tiny_shakespeare_as_its_whole_stream_is_scored():
+    """What models are compared with there; the last tenth, above, is easier (4.829 to 2.408 bits)."""
+    task = CharLM(corpus="tinyshakespeare")
+    try:
+        train, test = (task._text.parts[split] for split in ("train", "test"))
+    except Missing as missing:
+        pytest.skip(str(missing))
+    counts = NGram(train, vocabulary=65, order=5)
+    stream = [counts.predict(test[None, :-1], test[None, 1:], order).loss.mean() / math.log(2) for order in range(1, 6)]
+    print([f"{bits:.4f} bits, {bits * math.log(2):.4f} nats" for bits in stream])
+    assert bits_of(task, "test") == pytest.approx(stream)

@@ -1,14 +1,16 @@
 """The data layer, against a server of this test's own: nothing is used that is not the pinned file."""
 
 import hashlib
+import io
 import os
+import tarfile
 import zipfile
 
 import pytest
 
 from suite import corpus as layer
 from suite import fetching, plugins
-from suite.corpus import Corpus, Damaged, File, Missing, Package, listing, locate
+from suite.corpus import Corpus, Damaged, File, Member, Missing, Package, listing, locate
 from suite.fetching import Unreachable
 from tests.corpus_server import CONTENT, absent, busy, endless, half, send, serving, whole, without_ranges, wrong
 
@@ -261,3 +263,97 @@ def test_corpora_that_lie_here_are_the_pinned_ones():
         pytest.skip("SUITE_DATA is not set")
     here = {row["name"]: row["here"] for row in listing(entry.value for entry in plugins.table("CORPORA").values())}
     assert "damaged" not in here.values()
+
+
+MEMBERS = {"one.txt": b"one " * 9_000, "two.txt": b"two " * 9_000}
+
+
+def zipped(path):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in MEMBERS.items():
+            archive.writestr(f"inner/{name}", content)
+
+
+def tarred(path):
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in MEMBERS.items():
+            information = tarfile.TarInfo(f"inner/{name}")
+            information.size = len(content)
+            archive.addfile(information, io.BytesIO(content))
+
+
+def packed(tmp_path, kind, *, server=None, **changed):
+    """Return a corpus of two files in an archive, and the archive's bytes."""
+    name, write = {"zip": ("packed.zip", zipped), "tar": ("packed.tar.gz", tarred)}[kind]
+    write(tmp_path / name)
+    content = (tmp_path / name).read_bytes()
+    hashes = {member: hashlib.sha256(inside).hexdigest() for member, inside in MEMBERS.items()}
+    members = tuple(
+        Member(**{"name": member, "path": f"inner/{member}", "size": len(MEMBERS[member]), "sha256": hashes[member], **changed})
+        for member in MEMBERS
+    )
+    url = "https://unreachable.invalid/packed" if server is None else server.url
+    file = File(name=name, size=len(content), sha256=hashlib.sha256(content).hexdigest(), url=url, members=members)
+    return Corpus(name="sample", files=(file,), licence="none", source="this test"), content
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_the_members_of_an_archive_are_unpacked_and_checked(data, server, tmp_path, kind):
+    corpus, content = packed(tmp_path, kind, server=server)
+    server.answers = [lambda handler: send(handler, content)]
+    told = []
+    folder = layer.get(corpus, progress=lambda name, done, total: told.append((name, done, total)))
+    assert {name: (folder / name).read_bytes() for name in MEMBERS} == MEMBERS
+    assert files(folder) == sorted([corpus.files[0].name, *MEMBERS])
+    assert locate(corpus) == folder
+    assert told[-1] == ("two.txt", len(MEMBERS["two.txt"]), len(MEMBERS["two.txt"]))
+
+
+def test_unpacked_files_are_enough_and_nothing_is_asked_for(data, tmp_path):
+    corpus, _ = packed(tmp_path, "tar")
+    (data / "sample").mkdir(parents=True)
+    for name, content in MEMBERS.items():
+        (data / "sample" / name).write_bytes(content)
+    assert locate(corpus) == layer.get(corpus) == data / "sample"
+    assert files(data / "sample") == sorted(MEMBERS)
+
+
+def test_an_archive_that_lies_here_is_unpacked_by_get_and_named_by_locate(data, tmp_path):
+    corpus, content = packed(tmp_path, "zip")
+    (data / "sample").mkdir(parents=True)
+    (data / "sample" / "packed.zip").write_bytes(content)
+    with pytest.raises(Missing, match=r"lacks one\.txt, two\.txt\); get it with: suite data get sample"):
+        locate(corpus)
+    layer.get(corpus)
+    assert locate(corpus) == data / "sample"
+
+
+def test_a_wrong_unpacked_file_is_an_error_and_is_left_alone(data, tmp_path):
+    corpus, content = packed(tmp_path, "zip")
+    (data / "sample").mkdir(parents=True)
+    (data / "sample" / "packed.zip").write_bytes(content)
+    (data / "sample" / "one.txt").write_bytes(b"mine")
+    for action in (locate, layer.get):
+        with pytest.raises((Damaged, Missing)):
+            action(corpus)
+    assert (data / "sample" / "one.txt").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(("changed", "message"), [({"path": "inner/none"}, "holds no file inner/none"), ({"sha256": OTHER}, OTHER)])
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_a_member_that_is_absent_or_another_is_an_error_and_leaves_nothing(data, tmp_path, kind, changed, message):
+    corpus, content = packed(tmp_path, kind, **changed)
+    (data / "sample").mkdir(parents=True)
+    (data / "sample" / corpus.files[0].name).write_bytes(content)
+    with pytest.raises(Damaged, match=message):
+        layer.get(corpus)
+    assert files(data / "sample") == [corpus.files[0].name]
+
+
+def test_only_archives_have_members_and_all_names_differ(tmp_path):
+    member = Member(name="one.txt", path="one.txt", size=1, sha256=HASH)
+    with pytest.raises(ValueError, match=r"\.zip or \.tar\.gz"):
+        File(name="file.bin", size=1, sha256=HASH, url="https://example.org/file", members=(member,))
+    file = File(name="one.zip", size=1, sha256=HASH, url="https://example.org/file", members=(member, member))
+    with pytest.raises(ValueError, match="distinct names"):
+        Corpus(name="sample", files=(file,), licence="none", source="this test")

@@ -65,8 +65,10 @@ def test_every_floor_is_what_the_baseline_of_its_name_gets(task):
     baselines = task.baselines()
     sizes = task.describe().sizes
     for split in [split for split in fixed(task) if split != "probe"]:
-        measured = {name: scored(task, split, baseline.predict) for name, baseline in baselines.items()}
-        for name, metric in task.metrics(split).items():
+        metrics = task.metrics(split)
+        named = {floor for metric in metrics.values() for floor in metric.floors}
+        measured = {name: scored(task, split, baseline.predict) for name, baseline in baselines.items() if name in named}
+        for name, metric in metrics.items():
             for floor, stated in metric.floors.items():
                 assert floor in measured, f"{name} states a floor {floor!r} that no baseline measures"
                 whole, parts = measured[floor]
