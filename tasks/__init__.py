@@ -6,8 +6,10 @@ from tasks.associative_recall import AssociativeRecall
 from tasks.charlm import CharLM
 from tasks.copying import Copying
 from tasks.corpora import CORPORA
+from tasks.dates import Dates
 from tasks.hello import Hello
 from tasks.induction import InductionHeads
+from tasks.reversing import Reversing
 from tasks.selective_copying import SelectiveCopying
 from tasks.temporal_order import TemporalOrder
 from tasks.variable_copying import VariableCopying
@@ -19,8 +21,10 @@ TASKS: dict[str, Task] = {
     "associative-recall": AssociativeRecall(),
     "charlm": CharLM(),
     "copying": Copying(),
+    "dates": Dates(),
     "hello": Hello(),
     "induction-heads": InductionHeads(),
+    "reversing": Reversing(),
     "selective-copying": SelectiveCopying(),
     "temporal-order": TemporalOrder(),
     "variable-copying": VariableCopying(),
