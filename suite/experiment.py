@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from suite import canonical
+from suite.corpus import Missing
 from suite.task import Task
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Setting:
         for name in ("size", "depth", "steps", "batch_size", "evaluations"):
             if (value := getattr(self, name)) < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
-        if self.embedding is not None and (self.embedding < 1 or not self.task.spec.tokens):
+        if self.embedding is not None and (self.embedding < 1 or not _of_tokens(self.task)):
             raise ValueError(f"embedding must be at least 1 and belongs to tasks of tokens, got {self.embedding} for {self.task.name!r}")
         if self.evaluations > self.steps:
             raise ValueError(f"evaluations must not exceed steps ({self.steps}), got {self.evaluations}")
@@ -129,6 +130,14 @@ def default_label(task: Task) -> str:
     changed = canonical.fields(task, changed_only=True)
     parts = [f"{name}={value}" for name, value in changed.items() if isinstance(value, (bool, int, float, str))]
     return " ".join([task.name, *parts])
+
+
+def _of_tokens(task: Task) -> bool:
+    """Whether a task is of tokens, as far as one can tell: one that lacks its corpus is stopped when it is to run, not here."""
+    try:
+        return task.spec.tokens
+    except Missing:
+        return True
 
 
 def check_space(space: Mapping[str, "BaseDistribution"], label: str) -> None:

@@ -12,6 +12,7 @@ from tasks.induction import InductionHeads
 from tasks.reversing import Reversing
 from tasks.selective_copying import SelectiveCopying
 from tasks.temporal_order import TemporalOrder
+from tasks.translation import Translation
 from tasks.variable_copying import VariableCopying
 
 __all__ = ["CORPORA", "TASKS"]
@@ -27,5 +28,6 @@ TASKS: dict[str, Task] = {
     "reversing": Reversing(),
     "selective-copying": SelectiveCopying(),
     "temporal-order": TemporalOrder(),
+    "translation": Translation(),
     "variable-copying": VariableCopying(),
 }

@@ -221,6 +221,10 @@ def test_the_card_says_where_the_data_come_from(task):
 def test_tiny_is_small_and_asks_the_same_question():
     for task in REGISTERED.values():
         tiny = task.tiny()
+        try:
+            _ = task.spec
+        except Missing:
+            continue
         assert (tiny.name, tiny.spec.kind, tiny.spec.loss, tiny.main, tiny.selects) == (
             task.name,
             task.spec.kind,
