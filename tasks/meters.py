@@ -64,7 +64,7 @@ class Parts:
 
     def result(self) -> dict[str, Score]:
         curve = tuple((float(part), self.totals[part] / self.weights[part]) for part in sorted(self.totals))
-        return {**self.means.result(), self.name: curve}
+        return {**self.means.result(), **({self.name: curve} if curve else {})}
 
 
 def loss(batch: Batch, prediction: Prediction) -> tuple[Array, Array]:
