@@ -5,12 +5,18 @@ from typing import Any
 
 LAYERS = {
     "Bidirectional": "bidirectional",
+    "CoupledPeephole": "peephole",
     "Elman": "elman",
+    "FullGateRecurrence": "peephole",
     "GRU": "gru",
     "GRUChung": "gru",
     "GRUv1": "gru",
     "Jordan": "elman",
     "LSTM": "lstm",
+    "NoForgetGate": "peephole",
+    "NoInputGate": "peephole",
+    "NoOutputGate": "peephole",
+    "Peephole": "peephole",
     "PooledMLP": "pooled",
 }
 
