@@ -48,10 +48,18 @@ ARCHITECTURES: dict[str, Architecture] = {
     "gru_v1": _cell("gru:GRUv1", "GRU", "Cho et al. 2014"),
     "indrnn": _cell("elman:Elman", "Elman", "Li et al. 2018", activation="relu", recurrent="diagonal"),
     "irnn": _cell("elman:Elman", "Elman", "Le et al. 2015", activation="relu", initialization="identity"),
+    "janet": _cell("lstm_relatives:JANET", "LSTM", "van der Westhuizen & Lasenby 2018"),
+    "janet_chrono": _cell(
+        "lstm_relatives:JANET", "LSTM", "van der Westhuizen & Lasenby 2018", space={"forget_bias": _CHRONO}, forget_bias="chrono:100"
+    ),
     "jordan": _cell("elman:Jordan", "Elman", "Jordan 1986"),
     "lstm": _cell("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997"),
     "lstm_chrono": _cell("lstm:LSTM", "LSTM", "Tallec & Ollivier 2018", space={"forget_bias": _CHRONO}, forget_bias="chrono:100"),
+    "lstm_coupled": _cell("lstm_relatives:CoupledLSTM", "LSTM", "Greff et al. 2015"),
+    "lstm_cudnn": _cell("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", double_bias=True),
     "lstm_keras": _cell("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", initialization="joint"),
+    "lstm_multiplicative": _cell("lstm_relatives:MultiplicativeLSTM", "LSTM", "Krause et al. 2017"),
+    "lstm_norm": _cell("lstm_relatives:NormalizedLSTM", "LSTM", "Ba et al. 2016"),
     "lstm_pytorch": _cell(
         "lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", initialization="uniform", double_bias=True, forget_bias=0.0
     ),

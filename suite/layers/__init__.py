@@ -5,17 +5,21 @@ from typing import Any
 
 LAYERS = {
     "Bidirectional": "bidirectional",
+    "CoupledLSTM": "lstm_relatives",
     "CoupledPeephole": "peephole",
     "Elman": "elman",
     "FullGateRecurrence": "peephole",
     "GRU": "gru",
     "GRUChung": "gru",
     "GRUv1": "gru",
+    "JANET": "lstm_relatives",
     "Jordan": "elman",
     "LSTM": "lstm",
+    "MultiplicativeLSTM": "lstm_relatives",
     "NoForgetGate": "peephole",
     "NoInputGate": "peephole",
     "NoOutputGate": "peephole",
+    "NormalizedLSTM": "lstm_relatives",
     "Peephole": "peephole",
     "PooledMLP": "pooled",
 }
