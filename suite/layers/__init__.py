@@ -4,6 +4,7 @@ import importlib
 from typing import Any
 
 LAYERS = {
+    "AddingGRU": "gru_relatives",
     "Bidirectional": "bidirectional",
     "CoupledLSTM": "lstm_relatives",
     "CoupledPeephole": "peephole",
@@ -15,6 +16,8 @@ LAYERS = {
     "JANET": "lstm_relatives",
     "Jordan": "elman",
     "LSTM": "lstm",
+    "LiGRU": "gru_relatives",
+    "MGU": "gru_relatives",
     "MultiplicativeLSTM": "lstm_relatives",
     "NoForgetGate": "peephole",
     "NoInputGate": "peephole",
@@ -22,6 +25,7 @@ LAYERS = {
     "NormalizedLSTM": "lstm_relatives",
     "Peephole": "peephole",
     "PooledMLP": "pooled",
+    "UGRNN": "gru_relatives",
 }
 
 __all__ = list(LAYERS)
