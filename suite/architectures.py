@@ -4,11 +4,15 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
 from suite.architecture import Architecture, Option
 
 _CHRONO = CategoricalDistribution(("chrono:10", "chrono:100", "chrono:1000"))  # searched, so that nobody is told the task's length
+_EULER = {"epsilon": CategoricalDistribution((0.01, 0.1, 1.0)), "gamma": CategoricalDistribution((0.001, 0.01, 0.1))}
+_OSCILLATION = {"dt": FloatDistribution(1e-2, 1e-1, log=True), "epsilon": FloatDistribution(1.0, 10.0, log=True)}
+_RESERVOIR = {"radius": CategoricalDistribution((0.9, 0.95, 0.99, 1.1)), "leak": CategoricalDistribution((0.1, 0.3, 1.0))}
+_ROTATIONS = {"initialization": CategoricalDistribution(("henaff", "cayley"))}
 
 
 def _layer(target: str, family: str, source: str, /, space: Mapping[str, BaseDistribution] | None = None, **given: Any) -> Architecture:
@@ -23,8 +27,15 @@ _both = functools.partial(_layer, kinds=frozenset({"once", "steps"}), causal=Fal
 _order_free = functools.partial(_layer, kinds=frozenset({"once", "steps"}), causal=True, role="baseline")
 
 ARCHITECTURES: dict[str, Architecture] = {
+    "antisymmetric": _cell("antisymmetric:Antisymmetric", "antisymmetric", "Chang et al. 2019", space=_EULER, epsilon=0.1, gamma=0.01),
+    "antisymmetric_gated": _cell(
+        "antisymmetric:GatedAntisymmetric", "antisymmetric", "Chang et al. 2019", space=_EULER, epsilon=0.1, gamma=0.01
+    ),
     "bigru": _both("bidirectional:Bidirectional", "bidirectional", "Schuster & Paliwal 1997", cell="suite.layers.gru:GRU"),
     "bilstm": _both("bidirectional:Bidirectional", "bidirectional", "Schuster & Paliwal 1997", cell="suite.layers.lstm:LSTM"),
+    "clockwork": _cell("clockwork:Clockwork", "clockwork", "Koutnik et al. 2014", multiple=8, groups=8),
+    "cornn": _cell("oscillators:CoRNN", "oscillators", "Rusch & Mishra 2021", space=_OSCILLATION, dt=0.042, epsilon=4.7),
+    "echo_state": _cell("reservoir:EchoState", "reservoir", "Jaeger 2001", role="baseline", space=_RESERVOIR, radius=0.95, leak=1.0),
     "elman": _cell("elman:Elman", "Elman", "Elman 1990"),
     "elman_diagonal": _cell("elman:Elman", "Elman", "Li et al. 2018", recurrent="diagonal"),
     "elman_glorot": _cell("elman:Elman", "Elman", "Elman 1990", initialization="glorot"),
@@ -32,6 +43,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     "elman_relu": _cell("elman:Elman", "Elman", "Elman 1990", activation="relu"),
     "elman_scalar": _cell("elman:Elman", "Elman", "Elman 1990", recurrent="scalar"),
     "elman_sigmoid": _cell("elman:Elman", "Elman", "Elman 1990", activation="sigmoid"),
+    "exprnn": _cell("orthogonal:ExpRNN", "orthogonal", "Lezcano-Casado & Martinez-Rubio 2019", space=_ROTATIONS, initialization="henaff"),
     "greff_cifg": _cell("peephole:CoupledPeephole", "LSTM", "Greff et al. 2015"),
     "greff_fgr": _cell("peephole:FullGateRecurrence", "LSTM", "Greff et al. 2015"),
     "greff_nfg": _cell("peephole:NoForgetGate", "LSTM", "Greff et al. 2015"),
@@ -79,7 +91,19 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
     "mgu": _cell("gru_relatives:MGU", "GRU", "Zhou et al. 2016"),
     "mgu_bias1": _cell("gru_relatives:MGU", "GRU", "Zhou et al. 2016", update_bias=1.0),
+    "mut1": _cell("found:MUT1", "found", "Jozefowicz et al. 2015"),
     "mut2": _cell("gru:GRUChung", "found", "Jozefowicz et al. 2015"),
+    "mut3": _cell("found:MUT3", "found", "Jozefowicz et al. 2015"),
+    "nascell": _cell("found:NASCell", "found", "Zoph & Le 2017"),
     "pooled_mlp": _order_free("pooled:PooledMLP", "pooled", "Zaheer et al. 2017"),
+    "scornn": _cell(
+        "orthogonal:ScoRNN",
+        "orthogonal",
+        "Helfrich et al. 2018",
+        space={"negative": CategoricalDistribution((0.1, 0.5, 0.9))},
+        negative=0.5,
+    ),
+    "slstm": _cell("slstm:SLSTM", "xLSTM", "Beck et al. 2024", multiple=4, heads=4),
+    "sru": _cell("sru:SRU", "SRU", "Lei et al. 2018"),
     "ugrnn": _cell("gru_relatives:UGRNN", "GRU", "Collins et al. 2017"),
 }
