@@ -4,11 +4,15 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
 from suite.architecture import Architecture, Option
 
 _CHRONO = CategoricalDistribution(("chrono:10", "chrono:100", "chrono:1000"))  # searched, so that nobody is told the task's length
+_EULER = {"epsilon": CategoricalDistribution((0.01, 0.1, 1.0)), "gamma": CategoricalDistribution((0.001, 0.01, 0.1))}
+_OSCILLATION = {"dt": FloatDistribution(1e-2, 1e-1, log=True), "epsilon": FloatDistribution(1.0, 10.0, log=True)}
+_RESERVOIR = {"radius": CategoricalDistribution((0.9, 0.95, 0.99, 1.1)), "leak": CategoricalDistribution((0.1, 0.3, 1.0))}
+_ROTATIONS = {"initialization": CategoricalDistribution(("henaff", "cayley"))}
 
 
 def _layer(target: str, family: str, source: str, /, space: Mapping[str, BaseDistribution] | None = None, **given: Any) -> Architecture:
@@ -23,21 +27,55 @@ _both = functools.partial(_layer, kinds=frozenset({"once", "steps"}), causal=Fal
 _order_free = functools.partial(_layer, kinds=frozenset({"once", "steps"}), causal=True, role="baseline")
 
 ARCHITECTURES: dict[str, Architecture] = {
+    "antisymmetric": _cell("antisymmetric:Antisymmetric", "antisymmetric", "Chang et al. 2019", space=_EULER, epsilon=0.1, gamma=0.01),
+    "antisymmetric_gated": _cell(
+        "antisymmetric:GatedAntisymmetric", "antisymmetric", "Chang et al. 2019", space=_EULER, epsilon=0.1, gamma=0.01
+    ),
     "bigru": _both("bidirectional:Bidirectional", "bidirectional", "Schuster & Paliwal 1997", cell="suite.layers.gru:GRU"),
     "bilstm": _both("bidirectional:Bidirectional", "bidirectional", "Schuster & Paliwal 1997", cell="suite.layers.lstm:LSTM"),
+    "clockwork": _cell("clockwork:Clockwork", "clockwork", "Koutnik et al. 2014", multiple=8, groups=8),
+    "cornn": _cell("oscillators:CoRNN", "oscillators", "Rusch & Mishra 2021", space=_OSCILLATION, dt=0.042, epsilon=4.7),
+    "echo_state": _cell("reservoir:EchoState", "reservoir", "Jaeger 2001", role="baseline", space=_RESERVOIR, radius=0.95, leak=1.0),
     "elman": _cell("elman:Elman", "Elman", "Elman 1990"),
+    "elman_diagonal": _cell("elman:Elman", "Elman", "Li et al. 2018", recurrent="diagonal"),
+    "elman_glorot": _cell("elman:Elman", "Elman", "Elman 1990", initialization="glorot"),
+    "elman_linear": _cell("elman:Elman", "Elman", "Elman 1990", activation="linear"),
     "elman_relu": _cell("elman:Elman", "Elman", "Elman 1990", activation="relu"),
+    "elman_scalar": _cell("elman:Elman", "Elman", "Elman 1990", recurrent="scalar"),
     "elman_sigmoid": _cell("elman:Elman", "Elman", "Elman 1990", activation="sigmoid"),
+    "exprnn": _cell("orthogonal:ExpRNN", "orthogonal", "Lezcano-Casado & Martinez-Rubio 2019", space=_ROTATIONS, initialization="henaff"),
+    "greff_cifg": _cell("peephole:CoupledPeephole", "LSTM", "Greff et al. 2015"),
+    "greff_fgr": _cell("peephole:FullGateRecurrence", "LSTM", "Greff et al. 2015"),
+    "greff_nfg": _cell("peephole:NoForgetGate", "LSTM", "Greff et al. 2015"),
+    "greff_niaf": _cell("peephole:Peephole", "LSTM", "Greff et al. 2015", candidate_activation="linear"),
+    "greff_nig": _cell("peephole:NoInputGate", "LSTM", "Greff et al. 2015"),
+    "greff_noaf": _cell("peephole:Peephole", "LSTM", "Greff et al. 2015", output_activation="linear"),
+    "greff_nog": _cell("peephole:NoOutputGate", "LSTM", "Greff et al. 2015"),
+    "greff_np": _cell("lstm:LSTM", "LSTM", "Greff et al. 2015"),
+    "greff_v": _cell("peephole:Peephole", "LSTM", "Greff et al. 2015"),
     "gru": _cell("gru:GRU", "GRU", "Cho et al. 2014"),
+    "gru_bias1": _cell("gru:GRU", "GRU", "Cho et al. 2014", update_bias=1.0),
     "gru_chrono": _cell("gru:GRU", "GRU", "Tallec & Ollivier 2018", space={"update_bias": _CHRONO}, update_bias="chrono:100"),
     "gru_keras": _cell("gru:GRU", "GRU", "Cho et al. 2014", initialization="joint"),
+    "gru_nfg": _cell("gru_relatives:AddingGRU", "GRU", "Chung et al. 2014"),
+    "gru_pytorch": _cell("gru:GRU", "GRU", "Cho et al. 2014", initialization="uniform"),
     "gru_seed003": _cell("gru:GRUChung", "GRU", "Chung et al. 2014", candidate_activation="sigmoid"),
     "gru_v1": _cell("gru:GRUv1", "GRU", "Cho et al. 2014"),
+    "indrnn": _cell("elman:Elman", "Elman", "Li et al. 2018", activation="relu", recurrent="diagonal"),
     "irnn": _cell("elman:Elman", "Elman", "Le et al. 2015", activation="relu", initialization="identity"),
+    "janet": _cell("lstm_relatives:JANET", "LSTM", "van der Westhuizen & Lasenby 2018"),
+    "janet_chrono": _cell(
+        "lstm_relatives:JANET", "LSTM", "van der Westhuizen & Lasenby 2018", space={"forget_bias": _CHRONO}, forget_bias="chrono:100"
+    ),
     "jordan": _cell("elman:Jordan", "Elman", "Jordan 1986"),
+    "ligru": _cell("gru_relatives:LiGRU", "GRU", "Ravanelli et al. 2018"),
     "lstm": _cell("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997"),
     "lstm_chrono": _cell("lstm:LSTM", "LSTM", "Tallec & Ollivier 2018", space={"forget_bias": _CHRONO}, forget_bias="chrono:100"),
+    "lstm_coupled": _cell("lstm_relatives:CoupledLSTM", "LSTM", "Greff et al. 2015"),
+    "lstm_cudnn": _cell("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", double_bias=True),
     "lstm_keras": _cell("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", initialization="joint"),
+    "lstm_multiplicative": _cell("lstm_relatives:MultiplicativeLSTM", "LSTM", "Krause et al. 2017"),
+    "lstm_norm": _cell("lstm_relatives:NormalizedLSTM", "LSTM", "Ba et al. 2016"),
     "lstm_pytorch": _cell(
         "lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", initialization="uniform", double_bias=True, forget_bias=0.0
     ),
@@ -54,5 +92,21 @@ ARCHITECTURES: dict[str, Architecture] = {
     "lstm_seed003_forget1": _cell(
         "lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", candidate_activation="sigmoid", output_activation="sigmoid"
     ),
+    "mgu": _cell("gru_relatives:MGU", "GRU", "Zhou et al. 2016"),
+    "mgu_bias1": _cell("gru_relatives:MGU", "GRU", "Zhou et al. 2016", update_bias=1.0),
+    "mut1": _cell("found:MUT1", "found", "Jozefowicz et al. 2015"),
+    "mut2": _cell("gru:GRUChung", "found", "Jozefowicz et al. 2015"),
+    "mut3": _cell("found:MUT3", "found", "Jozefowicz et al. 2015"),
+    "nascell": _cell("found:NASCell", "found", "Zoph & Le 2017"),
     "pooled_mlp": _order_free("pooled:PooledMLP", "pooled", "Zaheer et al. 2017"),
+    "scornn": _cell(
+        "orthogonal:ScoRNN",
+        "orthogonal",
+        "Helfrich et al. 2018",
+        space={"negative": CategoricalDistribution((0.1, 0.5, 0.9))},
+        negative=0.5,
+    ),
+    "slstm": _cell("slstm:SLSTM", "xLSTM", "Beck et al. 2024", multiple=4, heads=4),
+    "sru": _cell("sru:SRU", "SRU", "Lei et al. 2018"),
+    "ugrnn": _cell("gru_relatives:UGRNN", "GRU", "Collins et al. 2017"),
 }

@@ -10,6 +10,7 @@ from keras import ops
 Initializer = Callable[..., Any]
 
 SCHEMES = ("per_gate", "joint", "uniform")
+GATED = ("per_gate", "joint")  # of cells whose biases say how they begin
 
 
 def kernel(scheme: str, kind: Callable[[], Initializer], gates: int, units: int) -> Initializer:

@@ -132,8 +132,8 @@ class Cell(keras.layers.Layer):
     # The four below map weights to what a loop reads, once per call and outside the loop.
 
     def kernels(self) -> Tensor:
-        """Return the effective recurrent kernel, (state width, products * units)."""
-        return self.recurrent_kernel
+        """Return the effective recurrent kernel, (state width, products * units); a cell without products has no such weight."""
+        return self.recurrent_kernel if self.products else ops.zeros((self.state_shapes()[0][-1], 0), self.compute_dtype)
 
     def input_bias(self) -> Tensor:
         """Return the effective bias of the input projections, (blocks * units,)."""
@@ -150,6 +150,11 @@ class Cell(keras.layers.Layer):
     def pair(self) -> Pair | None:
         """Return the step and its gradient by hand, for the engine; without one it derives the gradient from `step`."""
         return None
+
+    def flops(self, time: int) -> float:
+        """Return the FLOPs of one step: two per entry of what it multiplies by, however few weights `kernels()` makes that from."""
+        width = self.state_shapes()[0][-1]
+        return 2.0 * self.units * (self.kernel.shape[0] * len(self.blocks) + width * len(self.products))
 
     @property
     def impl(self) -> str:
@@ -171,9 +176,10 @@ class Cell(keras.layers.Layer):
         if features is None:
             raise ValueError(f"the last axis of x must be known, got shape {tuple(x_shape)}")
         self.kernel = self.add_weight(name="kernel", shape=(features, len(self.blocks) * self.units), initializer=self.initial_kernel())
-        self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel", shape=self.recurrent_shape(width), initializer=self.initial_recurrent_kernel()
-        )
+        if self.products:
+            self.recurrent_kernel = self.add_weight(
+                name="recurrent_kernel", shape=self.recurrent_shape(width), initializer=self.initial_recurrent_kernel()
+            )
         self.bias = self.add_weight(name="bias", shape=self.bias_shape(), initializer=self.initial_bias())
         self.weights_of_its_own(features)
         if self.stateful:

@@ -17,7 +17,7 @@ class Inputs(NamedTuple):
     x: Tensor  # (batch, time, features)
     kernel: Tensor  # (features, blocks * units)
     bias: Tensor  # (blocks * units,)
-    recurrent: Tensor  # (state width, products * units)
+    recurrent: Tensor  # (state width, products * units), of no columns for a cell without products
     states: tuple[Tensor, ...]  # before the first step, (batch, ...)
     vectors: Mapping[str, Tensor]  # of any shape
     constants: Mapping[str, Tensor]  # (batch, ...)
@@ -78,7 +78,7 @@ class Bound:
 
 def split(joined: Tensor, count: int) -> tuple[Tensor, ...]:
     """Return the blocks of the last axis."""
-    return (joined,) if count == 1 else tuple(tf.split(joined, count, axis=-1))
+    return (joined,)[:count] if count < 2 else tuple(tf.split(joined, count, axis=-1))
 
 
 def named(cell: Any, gates: Sequence[str]) -> tuple[str, ...]:

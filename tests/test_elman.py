@@ -43,6 +43,33 @@ def test_elman_matches_its_equation(activation):
         np.testing.assert_allclose(y[:, t], h, atol=1e-12)
 
 
+@pytest.mark.parametrize("mask", [None, MASK], ids=["all", "masked"])
+@pytest.mark.parametrize(("recurrent", "activation"), [("scalar", "tanh"), ("diagonal", "tanh"), ("diagonal", "relu")])
+def test_a_scalar_or_diagonal_recurrence_is_a_full_one_that_is_zero_elsewhere(recurrent, activation, mask):
+    layer = built(Elman(UNITS, activation=activation, recurrent=recurrent, return_sequences=True, dtype="float64"))
+    w, b, u = (weight.numpy() for weight in layer.weights)
+    x, h = noise(BATCH, TIME, FEATURES).astype(float), np.zeros((BATCH, UNITS))
+    y = layer(x, mask=mask).numpy()
+    for t in range(TIME):
+        new = PHI[activation](x[:, t] @ w + h @ np.diag(np.broadcast_to(u, UNITS)) + b)
+        h = new if mask is None else np.where(mask[:, t, None], new, h)
+        np.testing.assert_allclose(y[:, t], h, atol=1e-12)
+
+
+def test_units_of_a_diagonal_recurrence_do_not_see_one_another():
+    layer = built(Elman(UNITS, recurrent="diagonal", dtype="float64"))
+    before, states = layer(noise(1, TIME, FEATURES)).numpy(), np.eye(UNITS)[:1]
+    after = layer(noise(1, TIME, FEATURES), initial_state=[states]).numpy()
+    assert before[0, 0] != after[0, 0]
+    np.testing.assert_array_equal(before[0, 1:], after[0, 1:])
+
+
+def test_a_diagonal_recurrence_multiplies_by_its_kernel_only():
+    diagonal, full = built(Elman(UNITS, recurrent="diagonal")), built(Elman(UNITS))
+    assert diagonal.flops(TIME) == 2 * FEATURES * UNITS
+    assert full.flops(TIME) == 2 * UNITS * (FEATURES + UNITS)
+
+
 def test_jordan_feeds_its_output_back_and_not_its_hidden_layer():
     layer = built(Jordan(UNITS, return_sequences=True, dtype="float64"))
     w, recurrent, b, c = (weight.numpy() for weight in layer.weights)
@@ -80,9 +107,10 @@ def test_a_logistic_state_passes_at_most_a_quarter_of_the_gradient_a_step():
     [
         (Elman(UNITS), UNITS * (FEATURES + UNITS + 1)),
         (Elman(UNITS, recurrent="scalar"), UNITS * (FEATURES + 1) + 1),
+        (Elman(UNITS, recurrent="diagonal"), UNITS * (FEATURES + 2)),
         (Jordan(UNITS), UNITS * (FEATURES + UNITS + 1) + UNITS * (UNITS + 1)),
     ],
-    ids=["full", "scalar", "Jordan"],
+    ids=["full", "scalar", "diagonal", "Jordan"],
 )
 def test_its_parameters_are_those_of_the_formula(layer, count):
     layer.build((None, None, FEATURES))
@@ -108,14 +136,24 @@ def test_the_recurrent_weights_begin_as_they_are_named(initialization):
         assert 0.9 * np.sqrt(6 / 128) < np.abs(u).max() <= np.sqrt(6 / 128)
 
 
+def test_a_diagonal_recurrence_begins_with_time_constants_of_all_sizes():
+    layer = Elman(200, recurrent="diagonal")
+    layer.build((None, None, 10))
+    u = np.sort(layer.recurrent_kernel.numpy())
+    assert np.abs(u - (np.arange(200) + 0.5) / 200).max() < 0.14  # Kolmogorov-Smirnov at 1e-3: 1.95 / sqrt(200)
+    kept = Elman(200, recurrent="diagonal", initialization="identity")
+    kept.build((None, None, 10))
+    np.testing.assert_array_equal(kept.recurrent_kernel, np.ones(200))
+
+
 def test_impossible_options_are_refused_with_the_possible_ones():
     with pytest.raises(ValueError, match="activation must be one of linear, relu, sigmoid, tanh, got 'gelu'"):
         Elman(UNITS, activation="gelu")
-    with pytest.raises(ValueError, match="recurrent must be one of full, scalar, got 'diagonal'"):
-        Elman(UNITS, recurrent="diagonal")
-    with pytest.raises(ValueError, match="a scalar recurrence begins at 1"):
+    with pytest.raises(ValueError, match="recurrent must be one of full, scalar, diagonal, got 'banded'"):
+        Elman(UNITS, recurrent="banded")
+    with pytest.raises(ValueError, match="initialization of a scalar recurrence must be one of orthogonal, identity, got 'glorot'"):
         Elman(UNITS, recurrent="scalar", initialization="glorot")
-    with pytest.raises(ValueError, match="initialization must be one of orthogonal, glorot, identity, got 'per_gate'"):
+    with pytest.raises(ValueError, match="initialization must be one of orthogonal, glorot, identity, spread, got 'per_gate'"):
         Elman(UNITS, initialization="per_gate")
 
 

@@ -44,7 +44,7 @@ READ_OUT = np.array(
 def worked_example(**options):
     layer = Elman(3, recurrent="scalar", return_sequences=True, dtype="float64", **options)
     layer.build((None, None, 4))
-    layer.set_weights([KERNEL.T, np.array(SCALAR), np.full(3, BIAS)])
+    layer.set_weights([KERNEL.T, np.full(3, BIAS), np.array(SCALAR)])
     return layer
 
 

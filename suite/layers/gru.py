@@ -33,6 +33,8 @@ class GRU(Cell):
     def __init__(self, units: int, *, candidate_activation: str = "tanh", update_bias: float | str = 0.0, **options: Any) -> None:
         super().__init__(units, **options)
         initializers.chrono(update_bias)
+        if self.initialization == "uniform" and update_bias != 0:
+            raise ValueError(f"initialization 'uniform' draws the biases too: update_bias must be 0, got {update_bias!r}")
         self.candidate_activation, self.update_bias = candidate_activation, update_bias
         self.phi = activations.named(candidate_activation)
 
@@ -47,6 +49,8 @@ class GRU(Cell):
         return by_hand.GRU if self.candidate_activation == "tanh" else None
 
     def initial_bias(self) -> Initializer:
+        if self.initialization == "uniform":
+            return super().initial_bias()
         return initializers.biases(self.gates, self.units, z=self.update_bias)
 
     def bias_shape(self) -> tuple[int, ...]:
@@ -72,6 +76,7 @@ class GRUv1(Cell):
     gates = ("z", "r", "n")
     states = ("h",)
     options = ("candidate_activation", "update_bias")
+    initializations = initializers.GATED
 
     def __init__(self, units: int, *, candidate_activation: str = "tanh", update_bias: float | str = 0.0, **options: Any) -> None:
         super().__init__(units, **options)
@@ -104,6 +109,7 @@ class GRUChung(Cell):
     gates = ("z", "r", "n")
     states = ("h",)
     options = ("candidate_activation", "update_bias")
+    initializations = initializers.GATED
 
     def __init__(self, units: int, *, candidate_activation: str = "tanh", update_bias: float | str = 0.0, **options: Any) -> None:
         super().__init__(units, **options)
