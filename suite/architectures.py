@@ -20,11 +20,15 @@ def _layer(target: str, family: str, source: str, /, space: Mapping[str, BaseDis
 
 _cell = functools.partial(_layer, kinds=frozenset({"once", "steps", "sequence"}), causal=True, carries=True)
 _both = functools.partial(_layer, kinds=frozenset({"once", "steps"}), causal=False)
-_order_free = functools.partial(_layer, kinds=frozenset({"once", "steps"}), causal=True, role="baseline")
+_once = functools.partial(_cell, kinds=frozenset({"once"}))
+_past = functools.partial(_layer, kinds=frozenset({"once", "steps"}), causal=True)
+_baseline = functools.partial(_past, role="baseline")
 
 ARCHITECTURES: dict[str, Architecture] = {
+    "bag_of_words": _baseline("bag:BagOfWords", "bag of words", "Joulin et al. 2017"),
     "bigru": _both("bidirectional:Bidirectional", "bidirectional", "Schuster & Paliwal 1997", cell="suite.layers.gru:GRU"),
     "bilstm": _both("bidirectional:Bidirectional", "bidirectional", "Schuster & Paliwal 1997", cell="suite.layers.lstm:LSTM"),
+    "deep_averaging": _baseline("bag:DeepAveraging", "bag of words", "Iyyer et al. 2015"),
     "elman": _cell("elman:Elman", "Elman", "Elman 1990"),
     "elman_relu": _cell("elman:Elman", "Elman", "Elman 1990", activation="relu"),
     "elman_sigmoid": _cell("elman:Elman", "Elman", "Elman 1990", activation="sigmoid"),
@@ -35,9 +39,15 @@ ARCHITECTURES: dict[str, Architecture] = {
     "gru_v1": _cell("gru:GRUv1", "GRU", "Cho et al. 2014"),
     "irnn": _cell("elman:Elman", "Elman", "Le et al. 2015", activation="relu", initialization="identity"),
     "jordan": _cell("elman:Jordan", "Elman", "Jordan 1986"),
+    "kim_cnn": _layer(
+        "convolution:Convolution", "convolution", "Kim 2014", kinds=frozenset({"once"}), causal=False, wiring={"head": "max"}
+    ),
     "lstm": _cell("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997"),
+    "lstm_attention": _once("lstm:LSTM", "LSTM", "Zhou et al. 2016", wiring={"head": "attention"}),
     "lstm_chrono": _cell("lstm:LSTM", "LSTM", "Tallec & Ollivier 2018", space={"forget_bias": _CHRONO}, forget_bias="chrono:100"),
     "lstm_keras": _cell("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", initialization="joint"),
+    "lstm_max": _once("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", wiring={"head": "max"}),
+    "lstm_mean": _once("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", wiring={"head": "mean"}),
     "lstm_pytorch": _cell(
         "lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", initialization="uniform", double_bias=True, forget_bias=0.0
     ),
@@ -51,5 +61,11 @@ ARCHITECTURES: dict[str, Architecture] = {
         output_activation="sigmoid",
         forget_bias=0.0,
     ),
-    "pooled_mlp": _order_free("pooled:PooledMLP", "pooled", "Zaheer et al. 2017"),
+    "pooled_mlp": _baseline("pooled:PooledMLP", "pooled", "Zaheer et al. 2017"),
+    "positional_mlp": _baseline("positional:PositionalMLP", "positional", "Rumelhart et al. 1986", extends=False, informed=True),
+    "step_mlp": _baseline("convolution:Convolution", "window", "Rumelhart et al. 1986", widths="1", future=False),
+    "tcn": _past("tcn:TCN", "convolution", "Bai et al. 2018"),
+    "tcn_fitted": _past("tcn:TCN", "convolution", "Bai et al. 2018", informed=True, levels="length"),
+    "tcn_short": _past("tcn:TCN", "convolution", "Bai et al. 2018", kernel_size=8, levels=1, covers=False),
+    "window_mlp": _baseline("convolution:Convolution", "window", "Waibel et al. 1989", widths="8", future=False),
 }

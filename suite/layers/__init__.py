@@ -4,7 +4,10 @@ import importlib
 from typing import Any
 
 LAYERS = {
+    "BagOfWords": "bag",
     "Bidirectional": "bidirectional",
+    "Convolution": "convolution",
+    "DeepAveraging": "bag",
     "Elman": "elman",
     "GRU": "gru",
     "GRUChung": "gru",
@@ -12,6 +15,8 @@ LAYERS = {
     "Jordan": "elman",
     "LSTM": "lstm",
     "PooledMLP": "pooled",
+    "PositionalMLP": "positional",
+    "TCN": "tcn",
 }
 
 __all__ = list(LAYERS)
