@@ -22,6 +22,19 @@ _cell = functools.partial(_layer, kinds=frozenset({"once", "steps", "sequence"})
 _both = functools.partial(_layer, kinds=frozenset({"once", "steps"}), causal=False)
 _once = functools.partial(_cell, kinds=frozenset({"once"}))
 _past = functools.partial(_layer, kinds=frozenset({"once", "steps"}), causal=True)
+_hybrid = functools.partial(_past, "hybrid:Hybrid", "hybrid", "Merity 2019", multiple=8, inner=True)
+_attention = functools.partial(_layer, "transformer:Transformer", "Transformer", kinds=frozenset({"once", "steps"}), multiple=8, inner=True)
+_encoder = functools.partial(_attention, causal=False, wiring={"head": "mean"})
+_decoder = functools.partial(_attention, causal=True, future=False)
+_translator = functools.partial(
+    _layer,
+    "encoder_decoder_transformer:EncoderDecoderTransformer",
+    "Transformer",
+    kinds=frozenset({"sequence"}),
+    causal=False,
+    multiple=8,
+    inner=True,
+)
 _baseline = functools.partial(_past, role="baseline")
 
 ARCHITECTURES: dict[str, Architecture] = {
@@ -37,6 +50,8 @@ ARCHITECTURES: dict[str, Architecture] = {
     "gru_keras": _cell("gru:GRU", "GRU", "Cho et al. 2014", initialization="joint"),
     "gru_seed003": _cell("gru:GRUChung", "GRU", "Chung et al. 2014", candidate_activation="sigmoid"),
     "gru_v1": _cell("gru:GRUv1", "GRU", "Cho et al. 2014"),
+    "hybrid": _hybrid(),
+    "hybrid_gru": _hybrid(cell="suite.layers.gru:GRU"),
     "irnn": _cell("elman:Elman", "Elman", "Le et al. 2015", activation="relu", initialization="identity"),
     "jordan": _cell("elman:Jordan", "Elman", "Jordan 1986"),
     "kim_cnn": _layer(
@@ -67,5 +82,15 @@ ARCHITECTURES: dict[str, Architecture] = {
     "tcn": _past("tcn:TCN", "convolution", "Bai et al. 2018"),
     "tcn_fitted": _past("tcn:TCN", "convolution", "Bai et al. 2018", informed=True, levels="length"),
     "tcn_short": _past("tcn:TCN", "convolution", "Bai et al. 2018", kernel_size=8, levels=1, covers=False),
+    "transformer": _encoder("Vaswani et al. 2017"),
+    "transformer_causal": _decoder("Vaswani et al. 2017"),
+    "transformer_causal_nopos": _decoder("Haviv et al. 2022", position="none"),
+    "transformer_causal_rope": _decoder("Su et al. 2021", position="rotary"),
+    "transformer_causal_window16": _decoder("Beltagy et al. 2020", window=16),
+    "transformer_learned": _encoder("Devlin et al. 2019", extends=False, informed=True, position="learned"),
+    "transformer_nopos": _encoder("Vaswani et al. 2017", position="none"),
+    "transformer_rope": _encoder("Su et al. 2021", position="rotary"),
+    "transformer_seq2seq": _translator("Vaswani et al. 2017"),
+    "transformer_seq2seq_rope": _translator("Su et al. 2021", position="rotary"),
     "window_mlp": _baseline("convolution:Convolution", "window", "Waibel et al. 1989", widths="8", future=False),
 }

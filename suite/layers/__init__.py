@@ -9,14 +9,17 @@ LAYERS = {
     "Convolution": "convolution",
     "DeepAveraging": "bag",
     "Elman": "elman",
+    "EncoderDecoderTransformer": "encoder_decoder_transformer",
     "GRU": "gru",
     "GRUChung": "gru",
     "GRUv1": "gru",
+    "Hybrid": "hybrid",
     "Jordan": "elman",
     "LSTM": "lstm",
     "PooledMLP": "pooled",
     "PositionalMLP": "positional",
     "TCN": "tcn",
+    "Transformer": "transformer",
 }
 
 __all__ = list(LAYERS)
