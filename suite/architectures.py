@@ -24,17 +24,34 @@ def _layer(target: str, family: str, source: str, /, space: Mapping[str, BaseDis
 
 _cell = functools.partial(_layer, kinds=frozenset({"once", "steps", "sequence"}), causal=True, carries=True)
 _both = functools.partial(_layer, kinds=frozenset({"once", "steps"}), causal=False)
-_order_free = functools.partial(_layer, kinds=frozenset({"once", "steps"}), causal=True, role="baseline")
+_once = functools.partial(_cell, kinds=frozenset({"once"}))
+_past = functools.partial(_layer, kinds=frozenset({"once", "steps"}), causal=True)
+_hybrid = functools.partial(_past, "hybrid:Hybrid", "hybrid", "Merity 2019", multiple=8, inner=True)
+_attention = functools.partial(_layer, "transformer:Transformer", "Transformer", kinds=frozenset({"once", "steps"}), multiple=8, inner=True)
+_encoder = functools.partial(_attention, causal=False, wiring={"head": "mean"})
+_decoder = functools.partial(_attention, causal=True, future=False)
+_translator = functools.partial(
+    _layer,
+    "encoder_decoder_transformer:EncoderDecoderTransformer",
+    "Transformer",
+    kinds=frozenset({"sequence"}),
+    causal=False,
+    multiple=8,
+    inner=True,
+)
+_baseline = functools.partial(_past, role="baseline")
 
 ARCHITECTURES: dict[str, Architecture] = {
     "antisymmetric": _cell("antisymmetric:Antisymmetric", "antisymmetric", "Chang et al. 2019", space=_EULER, epsilon=0.1, gamma=0.01),
     "antisymmetric_gated": _cell(
         "antisymmetric:GatedAntisymmetric", "antisymmetric", "Chang et al. 2019", space=_EULER, epsilon=0.1, gamma=0.01
     ),
+    "bag_of_words": _baseline("bag:BagOfWords", "bag of words", "Joulin et al. 2017"),
     "bigru": _both("bidirectional:Bidirectional", "bidirectional", "Schuster & Paliwal 1997", cell="suite.layers.gru:GRU"),
     "bilstm": _both("bidirectional:Bidirectional", "bidirectional", "Schuster & Paliwal 1997", cell="suite.layers.lstm:LSTM"),
     "clockwork": _cell("clockwork:Clockwork", "clockwork", "Koutnik et al. 2014", multiple=8, groups=8),
     "cornn": _cell("oscillators:CoRNN", "oscillators", "Rusch & Mishra 2021", space=_OSCILLATION, dt=0.042, epsilon=4.7),
+    "deep_averaging": _baseline("bag:DeepAveraging", "bag of words", "Iyyer et al. 2015"),
     "echo_state": _cell("reservoir:EchoState", "reservoir", "Jaeger 2001", role="baseline", space=_RESERVOIR, radius=0.95, leak=1.0),
     "elman": _cell("elman:Elman", "Elman", "Elman 1990"),
     "elman_diagonal": _cell("elman:Elman", "Elman", "Li et al. 2018", recurrent="diagonal"),
@@ -61,6 +78,8 @@ ARCHITECTURES: dict[str, Architecture] = {
     "gru_pytorch": _cell("gru:GRU", "GRU", "Cho et al. 2014", initialization="uniform"),
     "gru_seed003": _cell("gru:GRUChung", "GRU", "Chung et al. 2014", candidate_activation="sigmoid"),
     "gru_v1": _cell("gru:GRUv1", "GRU", "Cho et al. 2014"),
+    "hybrid": _hybrid(),
+    "hybrid_gru": _hybrid(cell="suite.layers.gru:GRU"),
     "indrnn": _cell("elman:Elman", "Elman", "Li et al. 2018", activation="relu", recurrent="diagonal"),
     "irnn": _cell("elman:Elman", "Elman", "Le et al. 2015", activation="relu", initialization="identity"),
     "janet": _cell("lstm_relatives:JANET", "LSTM", "van der Westhuizen & Lasenby 2018"),
@@ -68,12 +87,18 @@ ARCHITECTURES: dict[str, Architecture] = {
         "lstm_relatives:JANET", "LSTM", "van der Westhuizen & Lasenby 2018", space={"forget_bias": _CHRONO}, forget_bias="chrono:100"
     ),
     "jordan": _cell("elman:Jordan", "Elman", "Jordan 1986"),
+    "kim_cnn": _layer(
+        "convolution:Convolution", "convolution", "Kim 2014", kinds=frozenset({"once"}), causal=False, wiring={"head": "max"}
+    ),
     "ligru": _cell("gru_relatives:LiGRU", "GRU", "Ravanelli et al. 2018"),
     "lstm": _cell("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997"),
+    "lstm_attention": _once("lstm:LSTM", "LSTM", "Zhou et al. 2016", wiring={"head": "attention"}),
     "lstm_chrono": _cell("lstm:LSTM", "LSTM", "Tallec & Ollivier 2018", space={"forget_bias": _CHRONO}, forget_bias="chrono:100"),
     "lstm_coupled": _cell("lstm_relatives:CoupledLSTM", "LSTM", "Greff et al. 2015"),
     "lstm_cudnn": _cell("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", double_bias=True),
     "lstm_keras": _cell("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", initialization="joint"),
+    "lstm_max": _once("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", wiring={"head": "max"}),
+    "lstm_mean": _once("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", wiring={"head": "mean"}),
     "lstm_multiplicative": _cell("lstm_relatives:MultiplicativeLSTM", "LSTM", "Krause et al. 2017"),
     "lstm_norm": _cell("lstm_relatives:NormalizedLSTM", "LSTM", "Ba et al. 2016"),
     "lstm_pytorch": _cell(
@@ -98,7 +123,8 @@ ARCHITECTURES: dict[str, Architecture] = {
     "mut2": _cell("gru:GRUChung", "found", "Jozefowicz et al. 2015"),
     "mut3": _cell("found:MUT3", "found", "Jozefowicz et al. 2015"),
     "nascell": _cell("found:NASCell", "found", "Zoph & Le 2017"),
-    "pooled_mlp": _order_free("pooled:PooledMLP", "pooled", "Zaheer et al. 2017"),
+    "pooled_mlp": _baseline("pooled:PooledMLP", "pooled", "Zaheer et al. 2017"),
+    "positional_mlp": _baseline("positional:PositionalMLP", "positional", "Rumelhart et al. 1986", extends=False, informed=True),
     "scornn": _cell(
         "orthogonal:ScoRNN",
         "orthogonal",
@@ -108,5 +134,20 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
     "slstm": _cell("slstm:SLSTM", "xLSTM", "Beck et al. 2024", multiple=4, heads=4),
     "sru": _cell("sru:SRU", "SRU", "Lei et al. 2018"),
+    "step_mlp": _baseline("convolution:Convolution", "window", "Rumelhart et al. 1986", widths="1", future=False),
+    "tcn": _past("tcn:TCN", "convolution", "Bai et al. 2018"),
+    "tcn_fitted": _past("tcn:TCN", "convolution", "Bai et al. 2018", informed=True, levels="length"),
+    "tcn_short": _past("tcn:TCN", "convolution", "Bai et al. 2018", kernel_size=8, levels=1, covers=False),
+    "transformer": _encoder("Vaswani et al. 2017"),
+    "transformer_causal": _decoder("Vaswani et al. 2017"),
+    "transformer_causal_nopos": _decoder("Haviv et al. 2022", position="none"),
+    "transformer_causal_rope": _decoder("Su et al. 2021", position="rotary"),
+    "transformer_causal_window16": _decoder("Beltagy et al. 2020", window=16),
+    "transformer_learned": _encoder("Devlin et al. 2019", extends=False, informed=True, position="learned"),
+    "transformer_nopos": _encoder("Vaswani et al. 2017", position="none"),
+    "transformer_rope": _encoder("Su et al. 2021", position="rotary"),
+    "transformer_seq2seq": _translator("Vaswani et al. 2017"),
+    "transformer_seq2seq_rope": _translator("Su et al. 2021", position="rotary"),
     "ugrnn": _cell("gru_relatives:UGRNN", "GRU", "Collins et al. 2017"),
+    "window_mlp": _baseline("convolution:Convolution", "window", "Waibel et al. 1989", widths="8", future=False),
 }

@@ -15,7 +15,7 @@ def greedy(model: SequenceModel, x: Any, mask: Any, longest: int) -> Any:
     """
     spec = model.spec
     rows = tf.shape(x)[0]
-    state = model.start(x, mask)
+    state = model.start(x, mask, longest)
     ids = tf.fill((rows, longest), spec.stop)
     before = tf.fill((rows,), spec.start)
     done = tf.zeros((rows,), tf.bool)

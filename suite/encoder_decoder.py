@@ -20,7 +20,8 @@ class EncoderDecoder(keras.layers.Layer):
     `every_step`, c is an input of every step; or `both`. Source and target are embedded already:
     (batch, time, features), (batch, target time, features) -> (batch, target time, units).
 
-    A layer that is an encoder-decoder by itself has the same three methods: `call(x, target)`, `start` and `next`.
+    A layer that is an encoder-decoder by itself has the same three methods: `call(x, target)`, `start` and `next`. It is
+    told its `depth`, and where it takes them the shared dropout, `drop`, and in `start` the most target steps, `longest`.
 
     Source: Cho et al. (2014), arXiv:1406.1078 (every_step); Sutskever et al. (2014), arXiv:1409.3215 (init).
     """

@@ -1,9 +1,9 @@
 """Forward FLOPs per token, from the built layers: a multiply-add is 2, and element-wise work is left out."""
 
-import math
 from typing import Any
 
 from suite.encoder_decoder import EncoderDecoder
+from suite.layers.cost import kernels, per_step
 from suite.models import SequenceModel
 
 
@@ -23,21 +23,13 @@ def per_token(model: SequenceModel) -> float:
     target = max(spec.target_lengths)
     if isinstance(model.body, EncoderDecoder):
         whole = time * stack(model.body.encoder.stack, time) + target * stack(model.body.decoder.stack, target)
+    elif hasattr(model.body, "flops"):  # an encoder-decoder by itself says what a row costs
+        whole = model.body.flops(time, target)
     else:
-        whole = (time + target) * layer(model.body, time)
+        whole = (time + target) * kernels(model.body)
     return (whole + target * head) / (time + target)
 
 
 def stack(layers: Any, time: int) -> float:
     """Return the FLOPs per step of layers in a row."""
-    return sum(layer(one, time) for one in layers)
-
-
-def layer(one: Any, time: int) -> float:
-    """Return the FLOPs per step of a layer: what its method `flops(time)` says, else two per entry of its kernels."""
-    return float(one.flops(time)) if hasattr(one, "flops") else kernels(one)
-
-
-def kernels(one: Any) -> float:
-    """Return two FLOPs per entry of every weight with two axes or more that is not a bias: each is used once a step."""
-    return 2.0 * sum(math.prod(weight.shape) for weight in one.weights if len(weight.shape) > 1 and "bias" not in weight.name)
+    return sum(per_step(one, time) for one in layers)

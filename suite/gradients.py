@@ -23,7 +23,8 @@ NAMES = ("decay", "horizon", "half_horizon", "flow", "vanishing", "exploding")
 class Measured(NamedTuple):
     """The flow over all states together, and the curves of its parts: layers, states or directions where there are several.
 
-    A `profile` is a curve without a rate: what reads many states at once, as a pooling head does, has no lag of its own.
+    A `profile` is a curve without a rate: what reads many states at once, as a pooling head or a layer that
+    `attends` does, has no lag of its own.
     """
 
     joint: Flow
@@ -163,4 +164,5 @@ def _parts(model: Any, curves: list[list[Array]]) -> dict[str, list[Array]]:
 
 
 def _is_profile(model: Any, spec: Spec) -> bool:
-    return spec.kind == "sequence" or (spec.kind == "once" and model.pool.how != "last")
+    pooled = spec.kind == "once" and model.pool.how != "last"
+    return spec.kind == "sequence" or pooled or any(getattr(layer, "attends", False) for layer in model.body.stack)

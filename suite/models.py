@@ -14,7 +14,7 @@ from suite.architecture import Architecture, Option
 from suite.dropout import Dropout
 from suite.encoder_decoder import EncoderDecoder
 from suite.heads import Outputs, Pool, Symbols
-from suite.stack import Stack
+from suite.stack import Stack, takes
 from suite.task import Spec
 
 TIES_ABOVE = 256  # symbols: from here on the output table is the embedding table
@@ -133,10 +133,15 @@ class SequenceModel(keras.Model):
         """Zeros added to every state after every step, per layer a tuple of (time, batch, ...); of the encoder for kind sequence."""
         return self.body.probes(batch, time) if hasattr(self.body, "probes") else ()
 
-    def start(self, x: Any, mask: Any = None) -> Any:
-        """Return the decoder's state after reading the source; every array in it is (batch, ...)."""
+    def start(self, x: Any, mask: Any = None, longest: int | None = None) -> Any:
+        """Return the decoder's state after reading the source; every array in it is (batch, ...).
+
+        `longest` is the most target steps that will be asked for; None: those of the task's longest target.
+        """
         self._check_time(x)
-        return self.body.start(x if self.source is None else self.source(x), mask)
+        room = max(self.spec.target_lengths) if longest is None else longest
+        more = {"longest": room} if takes(self.body.start, "longest") else {}
+        return self.body.start(x if self.source is None else self.source(x), mask, **more)
 
     def next(self, ids: Any, state: Any) -> tuple[Any, Any]:
         """Return the logits (batch, outputs) of the next target symbol after `ids` (batch,), and the new state."""
@@ -200,7 +205,7 @@ def _body(architecture: Architecture, spec: Spec, recipe: dict[str, Any], drop: 
         return Stack(make, recipe["depth"], drop, carries=architecture.carries)
     if architecture.carries:
         return EncoderDecoder(make, recipe["depth"], drop, wiring=architecture.wiring)
-    whole = make(depth=recipe["depth"])  # an encoder-decoder by itself
+    whole = make(depth=recipe["depth"], **({"drop": drop} if takes(make, "drop") else {}))  # an encoder-decoder by itself
     whole.supports_masking = True
     return whole
 

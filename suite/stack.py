@@ -12,22 +12,30 @@ from suite.dropout import Dropout
 from suite.layers import valid
 
 
+def takes(function: Callable[..., Any], name: str) -> bool:
+    """Say whether a function names such an argument."""
+    return name in inspect.signature(function).parameters
+
+
 def takes_probes(layer: Any) -> bool:
     """Say whether a layer adds probes to its states: its `call` has such an argument."""
-    return hasattr(layer, "state_shapes") and "probes" in inspect.signature(layer.call).parameters
+    return hasattr(layer, "state_shapes") and takes(layer.call, "probes")
 
 
 class Stack(keras.layers.Layer):
     """Layers in a row; x (batch, time, features) -> y (batch, time, units), or (batch, units) where the last layer pools.
 
     The state of a stack is a tuple with one tuple of arrays (batch, ...) a layer, empty for a layer without a state.
+    A layer that differs at the bottom or at the top (one that tells positions, or normalises at the end) takes the
+    arguments `first` and `last`.
     """
 
     def __init__(self, make: Callable[..., Any], depth: int, drop: Dropout, *, carries: bool) -> None:
         super().__init__()
         self.carries = carries
         returns = {"return_sequences": True, "return_state": True} if carries else {}
-        self.stack = [make(**returns) for _ in range(depth)]
+        ends = [{"first": index == 0, "last": index == depth - 1} for index in range(depth)]
+        self.stack = [make(**returns, **{name: end for name, end in each.items() if takes(make, name)}) for each in ends]
         for layer in self.stack:
             layer.supports_masking = True  # every layer takes the mask as an argument; Keras warns where this is not said
         self.drop = drop
