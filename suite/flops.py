@@ -23,6 +23,7 @@ def per_token(model: SequenceModel) -> float:
     target = max(spec.target_lengths)
     if isinstance(model.body, EncoderDecoder):
         whole = time * stack(model.body.encoder.stack, time) + target * stack(model.body.decoder.stack, target)
+        whole += model.body.flops(time, target)
     else:
         whole = (time + target) * layer(model.body, time)
     return (whole + target * head) / (time + target)
