@@ -45,9 +45,13 @@ def task():
     return Watched(validation_rows=50, test_rows=40)
 
 
-@pytest.mark.parametrize("name", ["gru_luong", "gru"])
-def test_the_meter_gets_decoded_symbols_and_maps_where_it_asks_for_them(task, name):
-    one = trial(task, name, architecture=plugins.architecture(name))
+ELMAN = plugins.architecture("elman")
+ATTENDING = replace(ELMAN, wiring={"attention": "luong_dot"})
+
+
+@pytest.mark.parametrize("architecture", [ELMAN, ATTENDING], ids=["without attention", "with attention"])
+def test_the_meter_gets_decoded_symbols_and_maps_where_it_asks_for_them(task, architecture):
+    one = trial(task, architecture=architecture)
     made = program(one)
     made.reset(one, Values(0.01, np.inf, 0.0, 0.0))
     evaluate(made, task, "validation", batch_size=16)
@@ -60,7 +64,7 @@ def test_the_meter_gets_decoded_symbols_and_maps_where_it_asks_for_them(task, na
         np.testing.assert_array_equal(prediction.decoded["beam4"], beam(made.model, batch.x, batch.mask, 4, 4))
         found, weight = exact(batch, prediction)
         right, total = right + (found * weight).sum(), total + weight.sum()
-        if name == "gru":
+        if architecture is ELMAN:
             assert prediction.attention is None
         else:
             assert prediction.attention.shape == (*batch.y.shape, batch.x.shape[1])
@@ -71,7 +75,7 @@ def test_the_meter_gets_decoded_symbols_and_maps_where_it_asks_for_them(task, na
 def test_maps_are_made_for_finalists_and_in_the_evaluation_alone(task):
     for phase, splits in {"tuning": set(), "finalist": {"validation"}, "evaluation": {"validation", "test"}}.items():
         task.seen.clear()
-        result = training.train(trial(task, "gru_luong", architecture=plugins.architecture("gru_luong"), phase=phase))
+        result = training.train(trial(task, architecture=ATTENDING, phase=phase))
         assert result.outcome == "done"
         assert {split for split, _, prediction in task.seen if prediction.attention is not None} == splits
         assert {split for split, _, prediction in task.seen if prediction.decoded is not None} == splits
