@@ -23,7 +23,7 @@ class Attending(EncoderDecoder):
         super().__init__(make, depth, drop, units=units, context=context)
         self.align = Alignment(score, units)
 
-    def attention(self, x: Tensor, target: Tensor, mask: Tensor = None) -> Tensor | None:
+    def attention_map(self, x: Tensor, target: Tensor, mask: Tensor = None) -> Tensor | None:
         """Return the weight of every step of the source for every target step, (batch, target time, time), float32."""
         return self.write(target, self.read(x, mask))[1]
 
@@ -157,7 +157,7 @@ def wired(make: Callable[..., Any], depth: int, drop: Dropout, *, units: int, wi
 
 
 def _memory(state: State) -> Memory:
-    """Return the memory of a state, in the form that it has in front of and inside loops."""
+    """Return what a state holds of the source."""
     return Memory(*state.memory)
 
 

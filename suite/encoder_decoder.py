@@ -33,7 +33,7 @@ class EncoderDecoder(keras.layers.Layer):
     (batch, time, features), (batch, target time, features) -> (batch, target time, units).
 
     A layer that is an encoder-decoder by itself has the same three methods: `call(x, target)`, `start` and `next`; and
-    `attention(x, target)` where it attends to the source.
+    `attention_map(x, target)` where it attends to the source.
 
     Source: Cho et al. (2014), arXiv:1406.1078 (every_step); Sutskever et al. (2014), arXiv:1409.3215 (init).
     """
@@ -53,7 +53,7 @@ class EncoderDecoder(keras.layers.Layer):
     def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
         """Pin no mask to the result: it goes by the argument, and nowhere else."""
 
-    def attention(self, x: Tensor, target: Tensor, mask: Tensor = None) -> Tensor | None:
+    def attention_map(self, x: Tensor, target: Tensor, mask: Tensor = None) -> Tensor | None:
         """Return None: no step of the target looks back at the source."""
         return None
 

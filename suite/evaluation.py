@@ -43,7 +43,7 @@ def evaluate(program: Program, task: Task, split: str, *, batch_size: int, decod
         for index, batch in enumerate(chunk.batches):
             probable = None if found.probabilities is None else found.probabilities[index]
             ids = decoded(program.model, batch) if decode else None
-            weights = program.attention(batch) if decode else None
+            weights = program.attention_map(batch) if decode else None
             meter.update(batch, Prediction(found.loss[index], found.best[index], probable, ids, weights))
     return sorted_out(meter.result())
 

@@ -142,7 +142,7 @@ class SequenceModel(keras.Model):
         y, state = self.body.next(self.target(ids), state)
         return self.head(y), state
 
-    def attention(self, x: Any, target_in: Any, mask: Any = None) -> Any:
+    def attention_map(self, x: Any, target_in: Any, mask: Any = None) -> Any:
         """Return the weight of every source step for every target step, or None where the model does not attend to the source.
 
         float32 (batch, target time, time), of the teacher-forced pass: row t is what was read to say the target after
@@ -150,9 +150,9 @@ class SequenceModel(keras.Model):
         valid steps.
         """
         self._check_time(x)
-        if not hasattr(self.body, "attention"):
+        if not hasattr(self.body, "attention_map"):
             return None
-        return self.body.attention(x if self.source is None else self.source(x), self.target(target_in), mask)
+        return self.body.attention_map(x if self.source is None else self.source(x), self.target(target_in), mask)
 
     def counts(self) -> dict[str, int]:
         """Return the numbers of trainable weights: all, by part, and `counted`, which leaves tables of symbols out."""

@@ -120,11 +120,11 @@ class Program:
         norms = self._single("probe", batch)
         return tuple(tuple(norm.numpy() for norm in layer) for layer in norms)
 
-    def attention(self, batch: Batch) -> Array | None:
+    def attention_map(self, batch: Batch) -> Array | None:
         """Return the weight of every source step for every target step, where the meter asks for it and the model attends."""
         if "attention" not in self.spec.needs:
             return None
-        weights = self._single("attention", batch)
+        weights = self._single("attention_map", batch)
         return None if weights is None else weights.numpy()
 
     def _single(self, name: str, batch: Batch) -> Any:
@@ -166,8 +166,12 @@ class Program:
         self.seconds += time.perf_counter() - begun
 
     def _functions(self) -> dict[str, Any]:
-        plans = {"train": (self._train, self.jit), "evaluate": (self._evaluate, self.jit), "probe": (self._probe, False)}
-        plans |= {"attention": (self._attention, False)}
+        plans = {
+            "train": (self._train, self.jit),
+            "evaluate": (self._evaluate, self.jit),
+            "probe": (self._probe, False),
+            "attention_map": (self._attention_map, False),
+        }
         return {name: tf.function(plan, autograph=False, jit_compile=jit) for name, (plan, jit) in plans.items()}
 
     def _outputs(self, batch: dict[str, Tensor], states: Any, **more: Any) -> tuple[Tensor, Any]:
@@ -226,9 +230,9 @@ class Program:
         self.traces["probe"] += 1
         return gradients.state_norms(self.model, self.spec, batch)
 
-    def _attention(self, batch: dict[str, Tensor]) -> Tensor | None:
-        self.traces["attention"] += 1
-        return self.model.attention(batch["x"], batch.get("target_in"), batch.get("mask"))
+    def _attention_map(self, batch: dict[str, Tensor]) -> Tensor | None:
+        self.traces["attention_map"] += 1
+        return self.model.attention_map(batch["x"], batch.get("target_in"), batch.get("mask"))
 
 
 _PROGRAMS: OrderedDict[str, Program] = OrderedDict()

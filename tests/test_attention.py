@@ -123,7 +123,7 @@ def test_the_whole_model_is_its_equations(attention, context):
     W_c = None if attention == "bahdanau" else made.body.combine.kernel.numpy().astype(np.float64)
     V, b = (weight.numpy().astype(np.float64) for weight in (made.head.dense.kernel, made.head.dense.bias))
     found = made(X, target_in=TARGET, mask=MASK).numpy()
-    maps = made.attention(X, TARGET, MASK).numpy()
+    maps = made.attention_map(X, TARGET, MASK).numpy()
     for row, mask in enumerate(MASK):
         h = [np.zeros(4)]
         for x in np.eye(7)[X[row][mask]]:
@@ -180,7 +180,7 @@ def test_attention_costs_floating_point_operations_for_every_pair_of_steps():
 def test_a_strangers_layer_attends_too_one_step_at_a_time_as_all_at_once(name, attention, depth):
     made = fake(name, attention=attention, depth=depth)
     forced = made(X, target_in=TARGET, mask=MASK).numpy()
-    maps = made.attention(X, TARGET, MASK).numpy()
+    maps = made.attention_map(X, TARGET, MASK).numpy()
     state = made.start(X, MASK)
     for step in range(TARGET.shape[1]):
         logits, state = made.next(TARGET[:, step], state)
@@ -191,13 +191,13 @@ def test_a_strangers_layer_attends_too_one_step_at_a_time_as_all_at_once(name, a
 
 
 def test_what_does_not_attend_has_no_map():
-    assert fake("fake-gru").attention(X, TARGET, MASK) is None
-    assert build(ARCHITECTURES["fake-glance"], SPEC, width=4, seed=0).attention(X, TARGET, MASK) is None
+    assert fake("fake-gru").attention_map(X, TARGET, MASK) is None
+    assert build(ARCHITECTURES["fake-glance"], SPEC, width=4, seed=0).attention_map(X, TARGET, MASK) is None
 
 
 def test_a_map_is_in_float32_in_mixed_precision_too():
-    mixed = wired("lstm", attention="bahdanau", stirred=False, precision="mixed_bfloat16").attention(X, TARGET, MASK)
-    exact = wired("lstm", attention="bahdanau", stirred=False).attention(X, TARGET, MASK)
+    mixed = wired("lstm", attention="bahdanau", stirred=False, precision="mixed_bfloat16").attention_map(X, TARGET, MASK)
+    exact = wired("lstm", attention="bahdanau", stirred=False).attention_map(X, TARGET, MASK)
     assert mixed.dtype == tf.float32
     np.testing.assert_allclose(mixed.numpy().sum(-1), 1, atol=1e-6)
     np.testing.assert_allclose(mixed, exact, atol=0.02)
@@ -282,7 +282,7 @@ def test_it_learns_to_reverse_and_where_to_look(attention):
     batches = task.batches("train", seed=0, batch_size=32)
     losses = [float(step(b.x, b.target_in, b.mask, b.y, b.weight)) for b, _ in zip(batches, range(300), strict=False)]
     batch = next(task.batches("validation", seed=0, batch_size=50))
-    maps = made.attention(batch.x, batch.target_in, batch.mask).numpy()
+    maps = made.attention_map(batch.x, batch.target_in, batch.mask).numpy()
     sizes = batch.mask.sum(axis=1)
     looked = [maps[row, step, size - 1 - step] for row, size in enumerate(sizes) if size > 1 for step in range(size)]
     uniform = [1 / size for size in sizes if size > 1 for _ in range(size)]

@@ -68,7 +68,7 @@ def test_the_meter_gets_decoded_symbols_and_maps_where_it_asks_for_them(task, ar
             assert prediction.attention is None
         else:
             assert prediction.attention.shape == (*batch.y.shape, batch.x.shape[1])
-            np.testing.assert_allclose(prediction.attention, made.model.attention(batch.x, batch.target_in, batch.mask), atol=1e-6)
+            np.testing.assert_allclose(prediction.attention, made.model.attention_map(batch.x, batch.target_in, batch.mask), atol=1e-6)
     assert scores.numbers["exact"] == pytest.approx(right / total)
 
 
