@@ -203,6 +203,18 @@ def test_a_map_is_in_float32_in_mixed_precision_too():
     np.testing.assert_allclose(mixed, exact, atol=0.02)
 
 
+@pytest.mark.parametrize("attention", ["bahdanau", "luong_feeding"])
+def test_a_map_is_made_in_a_graph_of_unknown_sizes_too(attention):
+    made = wired(attention=attention)
+    sizes = [tf.TensorSpec((None, None), tf.int32)] * 2
+    graph = tf.function(
+        lambda x, target: (made(x, target_in=target), made.attention_map(x, target)), autograph=False, input_signature=sizes
+    )
+    outputs, maps = graph(X, TARGET)
+    np.testing.assert_allclose(outputs, made(X, target_in=TARGET), atol=1e-5)
+    np.testing.assert_allclose(maps, made.attention_map(X, TARGET), atol=1e-5)
+
+
 def gradients(made, jit):
     weights = [weight.value for weight in made.trainable_weights]
 
