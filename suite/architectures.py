@@ -40,6 +40,8 @@ _translator = functools.partial(
     inner=True,
 )
 _baseline = functools.partial(_past, role="baseline")
+_wired = functools.partial(_cell, kinds=frozenset({"sequence"}))  # what its wiring adds, only an encoder-decoder has
+_order_free = functools.partial(_layer, kinds=frozenset({"once", "steps"}), causal=True, role="baseline")
 
 ARCHITECTURES: dict[str, Architecture] = {
     "antisymmetric": _cell("antisymmetric:Antisymmetric", "antisymmetric", "Chang et al. 2019", space=_EULER, epsilon=0.1, gamma=0.01),
@@ -54,7 +56,9 @@ ARCHITECTURES: dict[str, Architecture] = {
     "deep_averaging": _baseline("bag:DeepAveraging", "bag of words", "Iyyer et al. 2015"),
     "echo_state": _cell("reservoir:EchoState", "reservoir", "Jaeger 2001", role="baseline", space=_RESERVOIR, radius=0.95, leak=1.0),
     "elman": _cell("elman:Elman", "Elman", "Elman 1990"),
+    "elman_bahdanau": _wired("elman:Elman", "Elman", "Bahdanau et al. 2015", wiring={"attention": "bahdanau"}),
     "elman_diagonal": _cell("elman:Elman", "Elman", "Li et al. 2018", recurrent="diagonal"),
+    "elman_every_step": _wired("elman:Elman", "Elman", "Cho et al. 2014", wiring={"context": "every_step"}),
     "elman_glorot": _cell("elman:Elman", "Elman", "Elman 1990", initialization="glorot"),
     "elman_linear": _cell("elman:Elman", "Elman", "Elman 1990", activation="linear"),
     "elman_relu": _cell("elman:Elman", "Elman", "Elman 1990", activation="relu"),
@@ -71,9 +75,12 @@ ARCHITECTURES: dict[str, Architecture] = {
     "greff_np": _cell("lstm:LSTM", "LSTM", "Greff et al. 2015"),
     "greff_v": _cell("peephole:Peephole", "LSTM", "Greff et al. 2015"),
     "gru": _cell("gru:GRU", "GRU", "Cho et al. 2014"),
+    "gru_bahdanau": _wired("gru:GRU", "GRU", "Bahdanau et al. 2015", wiring={"attention": "bahdanau"}),
     "gru_bias1": _cell("gru:GRU", "GRU", "Cho et al. 2014", update_bias=1.0),
     "gru_chrono": _cell("gru:GRU", "GRU", "Tallec & Ollivier 2018", space={"update_bias": _CHRONO}, update_bias="chrono:100"),
+    "gru_every_step": _wired("gru:GRU", "GRU", "Cho et al. 2014", wiring={"context": "every_step"}),
     "gru_keras": _cell("gru:GRU", "GRU", "Cho et al. 2014", initialization="joint"),
+    "gru_luong": _wired("gru:GRU", "GRU", "Luong et al. 2015", wiring={"attention": "luong_general"}),
     "gru_nfg": _cell("gru_relatives:AddingGRU", "GRU", "Chung et al. 2014"),
     "gru_pytorch": _cell("gru:GRU", "GRU", "Cho et al. 2014", initialization="uniform"),
     "gru_seed003": _cell("gru:GRUChung", "GRU", "Chung et al. 2014", candidate_activation="sigmoid"),
@@ -93,10 +100,17 @@ ARCHITECTURES: dict[str, Architecture] = {
     "ligru": _cell("gru_relatives:LiGRU", "GRU", "Ravanelli et al. 2018"),
     "lstm": _cell("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997"),
     "lstm_attention": _once("lstm:LSTM", "LSTM", "Zhou et al. 2016", wiring={"head": "attention"}),
+    "lstm_bahdanau": _wired("lstm:LSTM", "LSTM", "Bahdanau et al. 2015", wiring={"attention": "bahdanau"}),
     "lstm_chrono": _cell("lstm:LSTM", "LSTM", "Tallec & Ollivier 2018", space={"forget_bias": _CHRONO}, forget_bias="chrono:100"),
+    "lstm_context_both": _wired("lstm:LSTM", "LSTM", "Cho et al. 2014", wiring={"context": "both"}),
     "lstm_coupled": _cell("lstm_relatives:CoupledLSTM", "LSTM", "Greff et al. 2015"),
     "lstm_cudnn": _cell("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", double_bias=True),
+    "lstm_every_step": _wired("lstm:LSTM", "LSTM", "Cho et al. 2014", wiring={"context": "every_step"}),
     "lstm_keras": _cell("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", initialization="joint"),
+    "lstm_luong": _wired("lstm:LSTM", "LSTM", "Luong et al. 2015", wiring={"attention": "luong_general"}),
+    "lstm_luong_concat": _wired("lstm:LSTM", "LSTM", "Luong et al. 2015", wiring={"attention": "luong_concat"}),
+    "lstm_luong_dot": _wired("lstm:LSTM", "LSTM", "Luong et al. 2015", wiring={"attention": "luong_dot"}),
+    "lstm_luong_feeding": _wired("lstm:LSTM", "LSTM", "Luong et al. 2015", wiring={"attention": "luong_feeding"}),
     "lstm_max": _once("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", wiring={"head": "max"}),
     "lstm_mean": _once("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997", wiring={"head": "mean"}),
     "lstm_multiplicative": _cell("lstm_relatives:MultiplicativeLSTM", "LSTM", "Krause et al. 2017"),

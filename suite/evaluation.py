@@ -5,13 +5,12 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from suite.chunks import Chunk, Feed
-from suite.decoding import greedy
+from suite.decoding import decoded
 from suite.program import Program
 from suite.result import Curve
-from suite.task import Array, Batch, Prediction, Score, Task
+from suite.task import Prediction, Score, Task
 
 MOST_ROWS = 256  # of a batch
 MOST_TOKENS = 2**14  # of a batch
@@ -30,21 +29,22 @@ class Scores(NamedTuple):
 
 
 def evaluate(program: Program, task: Task, split: str, *, batch_size: int, decode: bool = False) -> Scores:
-    """Return the scores of a split; `decode` adds free-running decoding where the meter asks for it.
+    """Return the scores of a split; `decode` adds free-running decoding and attention maps where the meter asks for them.
 
+    Attention is that of the teacher-forced pass, (batch, target time, time), one batch at a time.
     Carried states start from zero here and are this pass's own: training cannot notice it.
     """
     rows = batch_size if program.spec.carried else max(batch_size, min(MOST_ROWS, MOST_TOKENS // program.spec.longest))
     meter = task.meter(split)
     states = program.zero_states(rows)
-    decoded = decode and "greedy" in program.spec.needs
     for chunk in _chunks(program, task, split, rows):
         found = program.evaluate(chunk, states)
         states = found.states
         for index, batch in enumerate(chunk.batches):
             probable = None if found.probabilities is None else found.probabilities[index]
-            ids = {"greedy": _greedy(program, batch)} if decoded else None
-            meter.update(batch, Prediction(found.loss[index], found.best[index], probable, ids))
+            ids = decoded(program.model, batch) if decode else None
+            weights = program.attention_map(batch) if decode else None
+            meter.update(batch, Prediction(found.loss[index], found.best[index], probable, ids, weights))
     return sorted_out(meter.result())
 
 
@@ -62,12 +62,6 @@ def sorted_out(result: Mapping[str, Score]) -> Scores:
 def finite(value: float) -> float:
     """Return the number as a float, NaN for an infinity."""
     return float(value) if np.isfinite(value) else NAN
-
-
-def _greedy(program: Program, batch: Batch) -> Array:
-    mask = None if batch.mask is None else tf.constant(batch.mask)
-    ids: Array = greedy(program.model, tf.constant(batch.x), mask, max(program.spec.target_lengths)).numpy()
-    return ids
 
 
 _HELD: OrderedDict[tuple[Task, str, int], list[Chunk]] = OrderedDict()

@@ -23,6 +23,7 @@ def per_token(model: SequenceModel) -> float:
     target = max(spec.target_lengths)
     if isinstance(model.body, EncoderDecoder):
         whole = time * stack(model.body.encoder.stack, time) + target * stack(model.body.decoder.stack, target)
+        whole += model.body.flops(time, target)
     elif hasattr(model.body, "flops"):  # an encoder-decoder by itself says what a row costs
         whole = model.body.flops(time, target)
     else:

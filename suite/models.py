@@ -9,10 +9,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from suite import initial, seeding
+from suite import attending, initial, seeding
 from suite.architecture import Architecture, Option
 from suite.dropout import Dropout
-from suite.encoder_decoder import EncoderDecoder
 from suite.heads import Outputs, Pool, Symbols
 from suite.stack import Stack, takes
 from suite.task import Spec
@@ -148,6 +147,18 @@ class SequenceModel(keras.Model):
         y, state = self.body.next(self.target(ids), state)
         return self.head(y), state
 
+    def attention_map(self, x: Any, target_in: Any, mask: Any = None) -> Any:
+        """Return the weight of every source step for every target step, or None where the model does not attend to the source.
+
+        float32 (batch, target time, time), of the teacher-forced pass: row t is what was read to say the target after
+        `target_in[t]`, so that it stands beside the reference, the same for every architecture. Each row sums to 1 over the
+        valid steps.
+        """
+        self._check_time(x)
+        if not hasattr(self.body, "attention_map"):
+            return None
+        return self.body.attention_map(x if self.source is None else self.source(x), self.target(target_in), mask)
+
     def counts(self) -> dict[str, int]:
         """Return the numbers of trainable weights: all, by part, and `counted`, which leaves tables of symbols out."""
         tables = [layer for layer in (self.source, self.target) if layer is not None]
@@ -204,7 +215,7 @@ def _body(architecture: Architecture, spec: Spec, recipe: dict[str, Any], drop: 
     if spec.kind != "sequence":
         return Stack(make, recipe["depth"], drop, carries=architecture.carries)
     if architecture.carries:
-        return EncoderDecoder(make, recipe["depth"], drop, wiring=architecture.wiring)
+        return attending.wired(make, recipe["depth"], drop, units=recipe["width"], wiring=architecture.wiring)
     whole = make(depth=recipe["depth"], **({"drop": drop} if takes(make, "drop") else {}))  # an encoder-decoder by itself
     whole.supports_masking = True
     return whole

@@ -117,14 +117,26 @@ class Program:
 
     def probe(self, batch: Batch) -> gradients.Norms:
         """Return the norms of dL/d(state) on a batch; nothing is updated."""
-        tensors = {name: tf.constant(array) for name, array in seen(batch).items()}
-        shape = ("probe", tuple((name, tuple(array.shape)) for name, array in tensors.items()))
+        norms = self._single("probe", batch)
+        return tuple(tuple(norm.numpy() for norm in layer) for layer in norms)
+
+    def attention_map(self, batch: Batch) -> Array | None:
+        """Return the weight of every source step for every target step, where the meter asks for it and the model attends."""
+        if "attention" not in self.spec.needs:
+            return None
+        weights = self._single("attention_map", batch)
+        return None if weights is None else weights.numpy()
+
+    def _single(self, name: str, batch: Batch) -> Any:
+        """Call a function of one batch."""
+        tensors = {field: tf.constant(array) for field, array in seen(batch).items()}
+        shape = (name, tuple((field, tuple(array.shape)) for field, array in tensors.items()))
         begun = time.perf_counter()
-        norms = self.functions["probe"](tensors)
+        found = self.functions[name](tensors)
         if shape not in self.ready:  # a call is short beside its trace
             self.ready.add(shape)
             self.seconds += time.perf_counter() - begun
-        return tuple(tuple(norm.numpy() for norm in layer) for layer in norms)
+        return found
 
     def _knobs(self, chunk: Chunk, states: Any, rates: Array, values: Values) -> tuple[Any, ...]:
         padded = np.zeros(len(chunk.arrays["x"]), np.float32)
@@ -154,7 +166,12 @@ class Program:
         self.seconds += time.perf_counter() - begun
 
     def _functions(self) -> dict[str, Any]:
-        plans = {"train": (self._train, self.jit), "evaluate": (self._evaluate, self.jit), "probe": (self._probe, False)}
+        plans = {
+            "train": (self._train, self.jit),
+            "evaluate": (self._evaluate, self.jit),
+            "probe": (self._probe, False),
+            "attention_map": (self._attention_map, False),
+        }
         return {name: tf.function(plan, autograph=False, jit_compile=jit) for name, (plan, jit) in plans.items()}
 
     def _outputs(self, batch: dict[str, Tensor], states: Any, **more: Any) -> tuple[Tensor, Any]:
@@ -212,6 +229,10 @@ class Program:
     def _probe(self, batch: dict[str, Tensor]) -> Any:
         self.traces["probe"] += 1
         return gradients.state_norms(self.model, self.spec, batch)
+
+    def _attention_map(self, batch: dict[str, Tensor]) -> Tensor | None:
+        self.traces["attention_map"] += 1
+        return self.model.attention_map(batch["x"], batch.get("target_in"), batch.get("mask"))
 
 
 _PROGRAMS: OrderedDict[str, Program] = OrderedDict()

@@ -158,7 +158,7 @@ def test_many_target_symbols_share_their_table_with_the_outputs():
     ("wiring", "reason"),
     [
         ({"context": "never"}, "context must be one of init, every_step, both, got 'never'"),
-        ({"attention": "bahdanau"}, "'bahdanau' is not built yet"),
+        ({"attention": "luong"}, "attention must be one of none, bahdanau, luong_dot, luong_general, .*, got 'luong'"),
     ],
 )
 def test_an_unknown_wiring_is_refused(wiring, reason):
