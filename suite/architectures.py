@@ -23,6 +23,7 @@ def _layer(target: str, family: str, source: str, /, space: Mapping[str, BaseDis
 
 
 _cell = functools.partial(_layer, kinds=frozenset({"once", "steps", "sequence"}), causal=True, carries=True)
+_memory = functools.partial(_cell, wiring={"context": "both"})  # its output is no state: read by a decoder all the same
 _both = functools.partial(_layer, kinds=frozenset({"once", "steps"}), causal=False)
 _once = functools.partial(_cell, kinds=frozenset({"once"}))
 _past = functools.partial(_layer, kinds=frozenset({"once", "steps"}), causal=True)
@@ -54,6 +55,8 @@ ARCHITECTURES: dict[str, Architecture] = {
     "clockwork": _cell("clockwork:Clockwork", "clockwork", "Koutnik et al. 2014", multiple=8, groups=8),
     "cornn": _cell("oscillators:CoRNN", "oscillators", "Rusch & Mishra 2021", space=_OSCILLATION, dt=0.042, epsilon=4.7),
     "deep_averaging": _baseline("bag:DeepAveraging", "bag of words", "Iyyer et al. 2015"),
+    "delta_net": _memory("delta_net:DeltaNet", "DeltaNet", "Yang et al. 2024", multiple=4),
+    "delta_net_negative": _memory("delta_net:DeltaNet", "DeltaNet", "Grazzi et al. 2024", multiple=4, negative=True),
     "echo_state": _cell("reservoir:EchoState", "reservoir", "Jaeger 2001", role="baseline", space=_RESERVOIR, radius=0.95, leak=1.0),
     "elman": _cell("elman:Elman", "Elman", "Elman 1990"),
     "elman_bahdanau": _wired("elman:Elman", "Elman", "Bahdanau et al. 2015", wiring={"attention": "bahdanau"}),
@@ -98,6 +101,9 @@ ARCHITECTURES: dict[str, Architecture] = {
         "convolution:Convolution", "convolution", "Kim 2014", kinds=frozenset({"once"}), causal=False, wiring={"head": "max"}
     ),
     "ligru": _cell("gru_relatives:LiGRU", "GRU", "Ravanelli et al. 2018"),
+    "linear_attention": _memory("linear_attention:LinearAttention", "linear attention", "Katharopoulos et al. 2020", multiple=4),
+    "lru": _memory("lru:LRU", "LRU", "Orvieto et al. 2023"),
+    "lru_gated": _memory("lru:LRU", "LRU", "Orvieto et al. 2023", gated=True),
     "lstm": _cell("lstm:LSTM", "LSTM", "Hochreiter & Schmidhuber 1997"),
     "lstm_attention": _once("lstm:LSTM", "LSTM", "Zhou et al. 2016", wiring={"head": "attention"}),
     "lstm_bahdanau": _wired("lstm:LSTM", "LSTM", "Bahdanau et al. 2015", wiring={"attention": "bahdanau"}),
@@ -133,12 +139,18 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
     "mgu": _cell("gru_relatives:MGU", "GRU", "Zhou et al. 2016"),
     "mgu_bias1": _cell("gru_relatives:MGU", "GRU", "Zhou et al. 2016", update_bias=1.0),
+    "min_gru": _cell("minimal:MinGRU", "minimal", "Feng et al. 2024"),
+    "min_lstm": _cell("minimal:MinLSTM", "minimal", "Feng et al. 2024"),
     "mut1": _cell("found:MUT1", "found", "Jozefowicz et al. 2015"),
     "mut2": _cell("gru:GRUChung", "found", "Jozefowicz et al. 2015"),
     "mut3": _cell("found:MUT3", "found", "Jozefowicz et al. 2015"),
     "nascell": _cell("found:NASCell", "found", "Zoph & Le 2017"),
     "pooled_mlp": _baseline("pooled:PooledMLP", "pooled", "Zaheer et al. 2017"),
     "positional_mlp": _baseline("positional:PositionalMLP", "positional", "Rumelhart et al. 1986", extends=False, informed=True),
+    "qrnn": _memory("qrnn:QRNN", "QRNN", "Bradbury et al. 2017"),
+    "s5": _memory("s5:S5", "S5", "Smith et al. 2023"),
+    "s5_gated": _memory("s5:S5", "S5", "Smith et al. 2023", gated=True),
+    "s6": _memory("mamba:S6", "Mamba", "Gu & Dao 2023"),
     "scornn": _cell(
         "orthogonal:ScoRNN",
         "orthogonal",

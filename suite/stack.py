@@ -22,6 +22,13 @@ def takes_probes(layer: Any) -> bool:
     return hasattr(layer, "state_shapes") and takes(layer.call, "probes")
 
 
+def probe_shapes(layer: Any) -> tuple[tuple[int, ...], ...]:
+    """Return the shapes of the states that take probes: the layer may carry more, such as what a convolution reads."""
+    if not takes_probes(layer):
+        return ()
+    return tuple(layer.probe_shapes() if hasattr(layer, "probe_shapes") else layer.state_shapes())
+
+
 class Stack(keras.layers.Layer):
     """Layers in a row; x (batch, time, features) -> y (batch, time, units), or (batch, units) where the last layer pools.
 
@@ -78,9 +85,9 @@ class Stack(keras.layers.Layer):
         return tuple(tuple(ops.zeros((batch, *shape), self.compute_dtype) for shape in shapes) for shapes in self.state_shapes())
 
     def probes(self, batch: int, time: int) -> tuple[tuple[Any, ...], ...]:
-        """Zeros to add to every state after every step, (time, batch, ...): their gradient is dL/d(state).
+        """Zeros to add to the states after every step, (time, batch, ...): their gradient is dL/d(state).
 
         Empty for a layer that takes none: its states cannot be reached from outside its loop.
         """
-        shapes = [layer.state_shapes() if takes_probes(layer) else () for layer in self.stack]
+        shapes = [probe_shapes(layer) for layer in self.stack]
         return tuple(tuple(ops.zeros((time, batch, *shape), "float32") for shape in layer) for layer in shapes)

@@ -71,7 +71,8 @@ class Bidirectional(keras.layers.Layer):
         """The states of both directions that take probes, without the batch."""
         if "probes" not in inspect.signature(self.forward.call).parameters:
             return ()
-        return (*self.forward.state_shapes(), *self.backward.state_shapes())
+        shapes = getattr(self.forward, "probe_shapes", self.forward.state_shapes)()
+        return (*shapes, *shapes)
 
     def backward_states(self) -> tuple[bool, ...]:
         """Say of every state whether it is carried from the end to the start."""
