@@ -2,6 +2,7 @@
 
 import dataclasses
 import random
+import threading
 
 import keras
 import numpy as np
@@ -215,6 +216,26 @@ def test_initial_weights_follow_from_the_seed_alone(careless):
     for a, b, c in zip(one, again, other, strict=True):
         np.testing.assert_array_equal(a, b)
         assert np.ptp(a) == 0 or not np.isclose(a, c).any()
+
+
+def test_a_thread_that_draws_meanwhile_changes_no_initial_weight():
+    """The threads of a worker process do: the same seed must give the same trial."""
+    made = lambda: arrays(build(LSTM, spec("steps"), width=4, embedding=3, seed=5).weights)
+    alone, done = made(), threading.Event()
+
+    def draw():
+        while not done.is_set():
+            random.random()
+
+    other = threading.Thread(target=draw)
+    other.start()
+    try:
+        beside = made()
+    finally:
+        done.set()
+        other.join()
+    for one, again in zip(alone, beside, strict=True):
+        np.testing.assert_array_equal(one, again)
 
 
 def test_building_leaves_every_global_random_state_and_the_precision_as_they_were(careless):
