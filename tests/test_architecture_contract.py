@@ -15,7 +15,13 @@ from tests import fake_architectures
 
 ARCHITECTURES = {name: entry.value for name, entry in plugins.table("ARCHITECTURES").items()} | fake_architectures.ARCHITECTURES
 EVERY = [pytest.param(name, kind, id=f"{name}-{kind}") for name, one in ARCHITECTURES.items() for kind in sorted(one.kinds)]
-PLAIN = [case for case in EVERY if case.values[1] != "sequence"]
+# A cell on kind once is the cell on steps and a pool, which tests of its own hold: once is run where it is a case by itself.
+REST = [
+    case
+    for case in EVERY
+    if not (case.values[1] == "once" and ARCHITECTURES[case.values[0]].carries and len(ARCHITECTURES[case.values[0]].kinds) > 1)
+]
+PLAIN = [case for case in REST if case.values[1] != "sequence"]
 STEPS = [case for case in EVERY if case.values[1] == "steps"]
 ONE = [case for case in EVERY if case.values[1] == "steps" or ARCHITECTURES[case.values[0]].kinds == {case.values[1]}]  # one kind each
 CARRYING = [case for case in STEPS if ARCHITECTURES[case.values[0]].carries]
@@ -116,7 +122,7 @@ def test_a_target_reads_no_later_target(name, kind):
     assert not np.allclose(after[:, 2:], before[:, 2:])
 
 
-@pytest.mark.parametrize(("name", "kind"), EVERY)
+@pytest.mark.parametrize(("name", "kind"), REST)
 def test_masked_steps_do_not_matter(name, kind):
     one = model(name, kind)
     before = one(X, mask=MASK, **more(kind)).numpy()
@@ -134,7 +140,7 @@ def test_a_padded_row_is_the_row_alone(name, kind):
     np.testing.assert_allclose(padded[: LENGTHS[row]] if kind == "steps" else padded, alone, atol=1e-5)
 
 
-@pytest.mark.parametrize(("name", "kind"), EVERY)
+@pytest.mark.parametrize(("name", "kind"), REST)
 def test_every_weight_gets_a_gradient(name, kind):
     one = model(name, kind)
     pull = RNG.normal(size=one(X, **more(kind)).shape).astype(np.float32)
