@@ -36,7 +36,7 @@ def test_its_forms_agree(negative):
 
 
 def change(s, k, v, beta):
-    (s,) = DELTA.change((tf.constant(s),), (None, tf.constant(k), tf.constant(v), tf.constant([beta])), ())
+    (s,) = DELTA.change((tf.constant(s),), (None, tf.constant(k), tf.constant(v), tf.constant([beta], tf.float64)), ())
     return s.numpy()
 
 

@@ -25,14 +25,14 @@ def test_it_matches_its_equations():
 
 
 def test_gated_it_passes_through_a_gelu_and_a_gated_linear_unit():
-    """gelu(y) = y * P(N(0, 1) < y), in its exact form."""
+    """gelu(y) = y * P(N(0, 1) < y), in its exact form, from which the one by tanh is up to 5e-4 away."""
     layer, plain = built(LRU, gated=True), built(LRU)
     x = noise(BATCH, TIME, FEATURES)
     plain.set_weights(layer.get_weights()[:8])
     w, b = (weight.numpy() for weight in layer.weights[8:])
     y = plain(x)[0].numpy()
     one, other = np.split(y * norm.cdf(y) @ w + b, 2, axis=-1)
-    np.testing.assert_allclose(layer(x)[0], one / (1 + np.exp(-other)), atol=1e-11)
+    np.testing.assert_allclose(layer(x)[0], one / (1 + np.exp(-other)), atol=1e-7)
 
 
 @pytest.mark.parametrize("gated", [False, True])

@@ -48,7 +48,7 @@ def test_its_state_stays_between_the_least_and_the_largest_that_was_written(kind
     w, b = (weight.numpy() for weight in layer.weights)
     x = noise(BATCH, TIME, FEATURES)
     written = g(np.split(x @ w + b, len(kind.gates), axis=-1)[-1])
-    y, h = layer(x, initial_state=[written[:, 0]])
+    y, h = (found.numpy() for found in layer(x, initial_state=[written[:, 0]]))
     assert (y <= written.max(axis=1, keepdims=True) + 1e-12).all()
     assert (y >= written.min(axis=1, keepdims=True) - 1e-12).all()
     assert np.ptp(h) > 0

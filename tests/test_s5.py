@@ -60,4 +60,4 @@ def test_a_constant_input_settles_where_the_continuous_system_does():
     _, state = layer(np.ones((1, 60, FEATURES)))
     b = np.sum(layer.input_real.numpy() + 1j * layer.input_imaginary.numpy(), axis=0)
     limit = b / (np.exp(layer.decay.numpy()) - 1j * layer.frequency.numpy())
-    np.testing.assert_allclose(state[0, 0] + 1j * state[0, 1], limit, atol=1e-9)
+    np.testing.assert_allclose(state.numpy()[0, 0] + 1j * state.numpy()[0, 1], limit, atol=1e-9)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from suite.layers import glu
-from suite.linear_recurrence import LinearRecurrence, Recurrence, product
+from suite.linear_recurrence import LinearRecurrence, Recurrence, product, wide
 
 Tensor = Any
 Array = np.ndarray[Any, Any]
@@ -36,11 +36,13 @@ class S5(LinearRecurrence):
         self.gated = gated
 
     def forward(self, x: Tensor, recur: Recurrence) -> Tensor:
-        decay = tf.complex(-ops.exp(self.decay), ops.convert_to_tensor(self.frequency))
-        eigenvalues = tf.exp(decay * tf.cast(ops.exp(self.log_step), decay.dtype))
-        b = (eigenvalues - 1) / decay * tf.complex(*(ops.convert_to_tensor(part) for part in (self.input_real, self.input_imaginary)))
+        given = (self.decay, self.frequency, self.log_step, self.input_real, self.input_imaginary)
+        a, w, log_step, *b = (ops.convert_to_tensor(one, wide(self.compute_dtype)) for one in given)
+        decay = tf.complex(-tf.exp(a), w)
+        eigenvalues = tf.exp(decay * tf.cast(tf.exp(log_step), decay.dtype))
+        held = (eigenvalues - 1) / decay * tf.complex(*b)
         parts = (tf.math.real(eigenvalues), tf.math.imag(eigenvalues))
-        real, imaginary = recur.complex_diagonal(_gates, product(x, tf.math.real(b)), product(x, tf.math.imag(b)), weights=parts)
+        real, imaginary = recur.complex_diagonal(_gates, product(x, tf.math.real(held)), product(x, tf.math.imag(held)), weights=parts)
         y = 2 * (product(real, self.output_real) - product(imaginary, self.output_imaginary)) + product(x, self.direct)
         return glu.gated(self, y) if self.gated else y
 
