@@ -54,6 +54,7 @@ class Cell(keras.layers.Layer):
     constants: ClassVar[tuple[str, ...]] = ()  # inputs that do not change over time, (batch, ...)
     options: ClassVar[tuple[str, ...]] = ()  # constructor arguments of the cell's own: saved, and frozen into compiled loops
     initializations: ClassVar[tuple[str, ...]] = initializers.SCHEMES  # the first one is the default
+    no_gradient: ClassVar[tuple[str, ...]] = ()  # states that pass none on: a clock, a scale
     needs_plain: ClassVar[str] = ""  # why the cell can only run in the plain loop
 
     def __init__(

@@ -228,9 +228,15 @@ def test_probes_of_zero_change_nothing_and_their_gradient_reaches_the_first_step
         outputs = one(X, probes=probes)
         loss = tf.reduce_sum(outputs[..., 0])
     np.testing.assert_allclose(outputs, one(X), atol=1e-6)
-    gradients = tf.nest.flatten(tape.gradient(loss, probes))
+    gradients = tf.nest.flatten(tape.gradient(loss, probes, unconnected_gradients="zero"))
     assert [g.shape for g in gradients] == [p.shape for p in tf.nest.flatten(probes)]
     assert all(np.isfinite(g).all() for g in gradients)
+    passes = [
+        state not in getattr(layer, "no_gradient", ())  # a clock, a scale
+        for layer, shapes in zip(one.body.stack, probes, strict=True)
+        for state in (layer.states if hasattr(layer, "states") and shapes else range(len(shapes)))
+    ]
+    assert [bool(np.any(g)) for g in gradients] == passes
     assert all(np.any(sum(np.abs(g.numpy()[t]).sum() for g in gradients)) for t in range(TIME))
 
 

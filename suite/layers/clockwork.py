@@ -29,6 +29,7 @@ class Clockwork(Cell):
 
     gates = ("h",)
     states = ("h", "t")
+    no_gradient = ("t",)
     options = ("groups",)
     initializations = ("normal",)
 

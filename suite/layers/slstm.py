@@ -31,6 +31,7 @@ class SLSTM(Cell):
 
     gates = ("i", "f", "z", "o")
     states = ("h", "c", "n", "m")
+    no_gradient = ("m",)
     options = ("heads",)
     initializations = ("per_head",)
 
