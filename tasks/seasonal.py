@@ -1,15 +1,13 @@
 """A season and an autoregression: a series of which the best forecast is known."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
 from suite.seeding import generator
-from suite.task import Array, Baseline, Batch, Prediction
-from tasks.guesses import Guess
+from suite.task import Array, Batch, Prediction
 from tasks.series import Series, SeriesTask, forecast, scale
 
 SETTLING = 1_000  # steps left out at the start
@@ -22,8 +20,8 @@ class Seasonal(SeriesTask):
     s_t = amplitude sin(2 pi t / period) + u_t,  u_t = a u_{t-1} + b u_{t-2} + e_t,  e_t ~ N(0, 1)
 
     Nothing foretells e: h steps ahead the best forecast is off by sum_{j<h} psi_j e_{t+h-j}, psi_0 = 1, psi_1 = a,
-    psi_j = a psi_{j-1} + b psi_{j-2}, whose variance sum_{j<h} psi_j^2 is the ceiling. The baseline "ideal" knows a, b and
-    the season; from a window alone the season must be guessed, so a little less can be had.
+    psi_j = a psi_{j-1} + b psi_{j-2}, whose variance sum_{j<h} psi_j^2 is the ceiling. It is for one who
+    knows a, b and the season; from a window alone the season must be guessed, so a little less can be had.
 
     x: (batch, window, 1), y: (batch, window).
 
@@ -73,11 +71,8 @@ class Seasonal(SeriesTask):
             psi.append(self.coefficients[0] * psi[-1] + self.coefficients[1] * psi[-2])
         return math.fsum(value**2 for value in psi[: self.horizon])
 
-    def baselines(self) -> Mapping[str, Baseline]:
-        return {**super().baselines(), "ideal": Guess(self._ideal)}
-
-    def _ideal(self, batch: Batch) -> Prediction:
-        """Forecast the autoregression from its last two values, and add the season."""
+    def ideal(self, batch: Batch) -> Prediction:
+        """Forecast the autoregression from its last two values and add the season: no baseline, since it knows both."""
         mean, deviation = scale(self)
         step = (batch.extra or {})["step"]
         late = batch.x[:, :, 0].astype(np.float64) * deviation + mean - self._season(step)
