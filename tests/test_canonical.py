@@ -109,8 +109,9 @@ def test_tasks_that_differ_in_a_flag_differ_in_identity():
 def test_every_field_of_a_task_but_its_paths_is_part_of_its_identity():
     changed = {"corpus": "tinyshakespeare", "window": 50, "carried": True, "limit": 10_000}
     names = {each.name for each in dataclasses.fields(CharLM) if each.metadata.get("key", True)}
-    assert names == set(changed)
-    assert len({canonical.digest(CharLM(**{name: value})) for name, value in changed.items()} | {canonical.digest(CharLM())}) == 5
+    assert names == {*changed, "in_bytes"}
+    each = [CharLM(), CharLM(path=Path(__file__), in_bytes=True), *(CharLM(**{name: value}) for name, value in changed.items())]
+    assert len({canonical.digest(task) for task in each}) == 6
 
 
 def test_the_text_is_the_same_under_another_hash_seed():

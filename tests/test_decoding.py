@@ -30,7 +30,7 @@ class Chain:
         )  # fmt: skip
         self.U, self.E, self.O = (rng.normal(0, scale, shape) for shape in ((5, 5), (symbols, 5), (5, symbols)))
 
-    def start(self, x, mask):
+    def start(self, x, mask, longest):
         return (tf.cast(x[:, 0], tf.float64), tf.ones_like(x))
 
     def next(self, ids, state):
@@ -134,7 +134,7 @@ class Told:
         self.table = np.log(np.maximum(np.array(table, np.float32), 1e-9))
         self.spec = dataclasses.replace(Chain().spec, outputs=len(table))
 
-    def start(self, x, mask):
+    def start(self, x, mask, longest):
         return (tf.zeros((x.shape[0], 1)),)
 
     def next(self, ids, state):
