@@ -50,7 +50,7 @@ class LinearAttention(LinearRecurrence):
 
     def flops(self, time: int) -> float:
         """Return the FLOPs of a step: its products, and the writing and reading of the matrices."""
-        return 2.0 * (self.kernel.shape[0] + self.head * 2 / 3) * 3 * self.units + 2.0 * self.units**2
+        return 6.0 * self.kernel.shape[0] * self.units + 2.0 * self.units**2 + 4.0 * self.units * self.head
 
 
 def _change(states: States, sequences: tuple[Tensor, ...], _: Any) -> States:
