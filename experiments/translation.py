@@ -29,7 +29,7 @@ EXPERIMENTS = {
         seeds=(101, 102, 103),
     ),
     "multi30k": Experiment(
-        question="Which recurrent encoder-decoders translate captions best at equal size? English to German, 5,000 short pairs",
+        question="Must one state hold the sentence? Fixed context against attention at equal size, 5,000 short captions from en to de",
         settings=(
             Setting(
                 task=Translation(),
@@ -42,7 +42,7 @@ EXPERIMENTS = {
                 evaluations=20,
             ),
         ),
-        architectures=("elman", "gru", "lstm"),
+        architectures=("elman", "gru", "lstm", "lstm_bahdanau", "lstm_every_step", "lstm_luong", "transformer_seq2seq"),
         space={"learning_rate": FloatDistribution(5e-4, 1e-2, log=True), "clip": CategoricalDistribution((1.0,))},
         trials=6,
         seeds=(101, 102, 103, 104, 105),
