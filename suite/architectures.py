@@ -42,7 +42,6 @@ _translator = functools.partial(
 )
 _baseline = functools.partial(_past, role="baseline")
 _wired = functools.partial(_cell, kinds=frozenset({"sequence"}))  # what its wiring adds, only an encoder-decoder has
-_order_free = functools.partial(_layer, kinds=frozenset({"once", "steps"}), causal=True, role="baseline")
 
 ARCHITECTURES: dict[str, Architecture] = {
     "antisymmetric": _cell("antisymmetric:Antisymmetric", "antisymmetric", "Chang et al. 2019", space=_EULER, epsilon=0.1, gamma=0.01),

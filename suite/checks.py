@@ -29,7 +29,7 @@ def check(question: plugins.Question) -> dict[str, Architecture]:
             raise ValueError(f"{name}: {sorted(both)} are shared values and cannot be searched by one architecture alone")
     for setting in experiment.settings:
         setting.task.digest()
-        if setting.embedding is not None and not setting.task.spec.tokens and setting.task.spec.kind != "sequence":
+        if setting.embedding is not None and not setting.task.spec.embeds:
             raise ValueError(f"{setting.label}: embedding belongs to tasks of tokens, got {setting.embedding} for {setting.task.name!r}")
         for name, architecture in found.items():
             if why := architecture.serves(setting.task.spec.kind, causal=setting.task.spec.causal):

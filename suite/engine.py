@@ -159,14 +159,15 @@ def _products(cell: Any, facts: Plan, share: Share, stored: Stored, back: Slopes
         value = _flat(back.values[number] if product.state is None else stored.states[product.state][:-1])
         recurrent |= {gate: tf.matmul(value, _flat(back.products[gate]), transpose_a=True) for gate in product.gates}
     unused = tf.zeros((share.rows.recurrent.shape[0], cell.units), share.kernel.dtype)
-    none = tf.zeros_like(share.rows.recurrent)
     d_x = tf.add_n([tf.matmul(d, kernel, transpose_b=True) for d, kernel in zip(blocks, tf.split(share.kernel, width, 1), strict=True)])
     time = stored.states[0].shape[0] - 1
     return Given(
         x=_turned(tf.reshape(d_x, (time, -1, share.kernel.shape[0]))),
         kernel=tf.concat([tf.matmul(share.x, d, transpose_a=True) for d in blocks], axis=1),
         bias=tf.concat([tf.reduce_sum(d, axis=0) for d in blocks], axis=0),
-        recurrent=tf.concat([recurrent.get(gate, unused) for gate in cell.products], axis=1) if cell.products else none,
+        recurrent=tf.concat([recurrent.get(gate, unused) for gate in cell.products], axis=1)
+        if cell.products
+        else tf.zeros_like(share.rows.recurrent),
         states=back.states,
         vectors={name: tf.reduce_sum(back.products[gate], axis=(0, 1)) for name, gate in facts.vectors.items()} | dict(back.vectors),
         constants=back.constants,

@@ -89,6 +89,11 @@ def chrono(bias: float | str) -> float | None:
     return steps
 
 
+def forgetting(bias: float | str) -> dict[str, float | str]:
+    """Return what the biases f and i of an LSTM begin at: a number for f alone, or "chrono:T" for f and its mirror image for i."""
+    return {"f": bias, "i": mirrored(bias)} if isinstance(bias, str) else {"f": bias}
+
+
 def mirrored(bias: float | str) -> float | str:
     """Return the negative of a bias."""
     if not isinstance(bias, str):

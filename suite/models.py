@@ -13,7 +13,8 @@ from suite import attending, initial, seeding
 from suite.architecture import Architecture, Option
 from suite.dropout import Dropout
 from suite.heads import Outputs, Pool, Symbols
-from suite.stack import Stack, takes
+from suite.layers.probing import takes
+from suite.stack import Stack
 from suite.task import Spec
 
 TIES_ABOVE = 256  # symbols: from here on the output table is the embedding table
@@ -77,7 +78,7 @@ def check(architecture: Architecture, spec: Spec, *, width: int, inner: int | No
         )
     if depth < 1:
         raise ValueError(f"depth must be at least 1, got {depth}")
-    if embedding is not None and (embedding < 1 or not (spec.tokens or spec.kind == "sequence")):
+    if embedding is not None and (embedding < 1 or not spec.embeds):
         raise ValueError(f"embedding must be at least 1 and belongs to tasks of tokens, got {embedding}")
 
 

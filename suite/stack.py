@@ -1,6 +1,5 @@
 """`depth` layers of one architecture with dropout between them: the same policy for every architecture."""
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -10,23 +9,7 @@ from keras import ops
 
 from suite.dropout import Dropout
 from suite.layers import valid
-
-
-def takes(function: Callable[..., Any], name: str) -> bool:
-    """Say whether a function names such an argument."""
-    return name in inspect.signature(function).parameters
-
-
-def takes_probes(layer: Any) -> bool:
-    """Say whether a layer adds probes to its states: its `call` has such an argument."""
-    return hasattr(layer, "state_shapes") and takes(layer.call, "probes")
-
-
-def probe_shapes(layer: Any) -> tuple[tuple[int, ...], ...]:
-    """Return the shapes of the states that take probes: the layer may carry more, such as what a convolution reads."""
-    if not takes_probes(layer):
-        return ()
-    return tuple(layer.probe_shapes() if hasattr(layer, "probe_shapes") else layer.state_shapes())
+from suite.layers.probing import probe_shapes, takes
 
 
 class Stack(keras.layers.Layer):

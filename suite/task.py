@@ -49,6 +49,11 @@ class Spec:
     stop: int = 0
     needs: frozenset[str] = field(default_factory=frozenset)  # what the meter asks for, out of NEEDS
 
+    @property
+    def embeds(self) -> bool:
+        """Whether any symbols are read, of the source or of the target, that a table can hold."""
+        return self.tokens or self.kind == "sequence"
+
     def __post_init__(self) -> None:
         if self.kind not in ("once", "steps", "sequence"):
             raise ValueError(f"kind must be once, steps or sequence, got {self.kind!r}")

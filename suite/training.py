@@ -9,6 +9,7 @@ import tensorflow as tf
 from suite import circumstances, gradients, models, optimisation, sizing
 from suite.chunks import Feed
 from suite.curves import Curves
+from suite.decoding import DECODERS
 from suite.evaluation import Scores, evaluate
 from suite.experiment import SHARED_VALUES
 from suite.optimisation import Values
@@ -21,7 +22,7 @@ from suite.throughput import Clock, Memory
 LONGEST_CALL = 1.0  # seconds: how long a graph call may keep a trial from looking at its caps
 SIZES = ("parameters", "core", "head", "embedding", "counted", "flops_per_token", "state_bytes")
 SHORT_RUN = 10_000  # steps
-AT_THE_END = frozenset({"greedy", "beam4", "attention"})  # needs that are met for finalists and in the evaluation alone
+AT_THE_END = frozenset({*DECODERS, "attention"})  # needs that are met for finalists and in the evaluation alone
 NAN = float("nan")
 
 

@@ -15,10 +15,11 @@ import numpy as np
 from suite.seeding import generator
 from suite.task import Array, Baseline, Batch, Card, Meter, Metric, Prediction, Spec
 from tasks.corpora import CORPORA
-from tasks.generated import PROBE_ROWS, one_target, padded
+from tasks.generated import PROBE_ROWS, check_request, one_target, padded
 from tasks.meters import Means, loss
 from tasks.ngram import TOO_MANY, NGram, NGramGuess
 from tasks.text import OFFLINE, TEXTS, Characters, Ids, blocks, characters
+from tasks.windows import sliding
 
 FLOORS = {"unigram": 1, "bigram": 2}
 ORDERS = {**FLOORS, "3-gram": 3, "4-gram": 4, "5-gram": 5}
@@ -103,10 +104,7 @@ class CharLM:
         Raises:
             ValueError: no such split, a size below 1, or a text too short for so many rows.
         """
-        if split not in self.splits:
-            raise ValueError(f"split must be one of {', '.join(self.splits)}, got {split!r}")
-        if batch_size < 1 or start < 0:
-            raise ValueError(f"expected batch_size >= 1 and start >= 0, got {batch_size} and {start}")
+        check_request(self.splits, split, batch_size, start)
         if split == "train":
             if self.carried and not self._windows(batch_size):
                 raise ValueError(f"{batch_size} rows of {self.window} characters need a longer text than {len(self._text.parts['train'])}")
@@ -146,10 +144,7 @@ class CharLM:
         if split == "probe":
             starts = np.linspace(0, final, PROBE_ROWS).astype(int)
             return starts, one_target(np.ones((PROBE_ROWS, self.window), np.float32))
-        half = self.window // 2
-        starts = np.unique(np.r_[np.arange(0, final + 1, half), final])
-        done = np.r_[0, starts[:-1] + self.window]  # characters that the windows before have counted
-        return starts, (starts[:, None] + np.arange(self.window) >= done[:, None]).astype(np.float32)
+        return sliding(final, self.window, whole_first=True)
 
     def _cut(self, text: Ids, starts: Array) -> Batch:
         x = text[starts[:, None] + np.arange(self.window)]

@@ -72,10 +72,7 @@ class Generated(ABC):
         Raises:
             ValueError: no such split, or a size below 1.
         """
-        if split not in self.splits:
-            raise ValueError(f"split must be one of {', '.join(self.splits)}, got {split!r}")
-        if batch_size < 1 or start < 0:
-            raise ValueError(f"expected batch_size >= 1 and start >= 0, got {batch_size} and {start}")
+        check_request(self.splits, split, batch_size, start)
         if split == "train":
             return (self._training(seed, index, batch_size) for index in itertools.count(start))
         firsts = range(start * batch_size, self.sizes[split], batch_size)
@@ -119,6 +116,18 @@ def _chunk(task: Generated, split: str, number: int) -> Batch:
 @functools.lru_cache(maxsize=256)
 def _digest(task: Generated) -> str:
     return sha256(next(task.batches("train", seed=0, batch_size=DIGEST_ROWS)))
+
+
+def check_request(splits: Sequence[str], split: str, batch_size: int, start: int) -> None:
+    """Refuse batches that no task can give.
+
+    Raises:
+        ValueError: no such split, or a size below 1.
+    """
+    if split not in splits:
+        raise ValueError(f"split must be one of {', '.join(splits)}, got {split!r}")
+    if batch_size < 1 or start < 0:
+        raise ValueError(f"expected batch_size >= 1 and start >= 0, got {batch_size} and {start}")
 
 
 def sha256(batch: Batch) -> str:

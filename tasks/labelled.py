@@ -16,7 +16,7 @@ import numpy as np
 from suite.task import MOST_SHAPES, Array, Baseline, Batch, Card, Meter, Metric, Prediction, Spec
 from tasks.bucketing import epoch, padded_lengths
 from tasks.columns import Sentence
-from tasks.generated import PROBE_ROWS, padded
+from tasks.generated import PROBE_ROWS, check_request, padded
 from tasks.guesses import Guess, of_classes
 from tasks.meters import Means, accuracy, all_right, loss
 
@@ -115,10 +115,7 @@ class Labelled(ABC):
         Raises:
             ValueError: no such split, or a size below 1.
         """
-        if split not in self.splits:
-            raise ValueError(f"split must be one of {', '.join(self.splits)}, got {split!r}")
-        if batch_size < 1 or start < 0:
-            raise ValueError(f"expected batch_size >= 1 and start >= 0, got {batch_size} and {start}")
+        check_request(self.splits, split, batch_size, start)
         if split == "train":
             return (self._training(seed, index, batch_size) for index in count(start))
         return self._once(split, batch_size, start)

@@ -15,7 +15,7 @@ from suite.seeding import generator
 from suite.task import Array, Baseline, Batch, Card, Meter, Metric, Prediction, Spec
 from tasks import idx
 from tasks.corpora import CORPORA
-from tasks.generated import PROBE_ROWS, padded
+from tasks.generated import PROBE_ROWS, check_request, padded
 from tasks.guesses import Guess, of_classes
 from tasks.meters import Means, accuracy, loss
 
@@ -93,10 +93,7 @@ class Pixels:
         Raises:
             ValueError: no such split, or a size below 1.
         """
-        if split not in self.splits:
-            raise ValueError(f"split must be one of {', '.join(self.splits)}, got {split!r}")
-        if batch_size < 1 or start < 0:
-            raise ValueError(f"expected batch_size >= 1 and start >= 0, got {batch_size} and {start}")
+        check_request(self.splits, split, batch_size, start)
         if split == "train":
             return (self._training(seed, index, batch_size) for index in count(start))
         rows = self._rows(split)

@@ -15,7 +15,7 @@ from suite.task import Array, Baseline, Batch, Card, Meter, Metric, Prediction, 
 from tasks.bags import Bag, Fitted, logistic_regression, naive_bayes
 from tasks.class_scores import ClassScores, class_metrics
 from tasks.corpora import CORPORA
-from tasks.generated import padded, trimmed
+from tasks.generated import check_request, padded, trimmed
 from tasks.guesses import Guess, of_classes
 from tasks.partition import TENTHS
 from tasks.review_rows import Rows, encoded
@@ -88,10 +88,7 @@ class Sentiment:
         Raises:
             ValueError: no such split, or a size below 1.
         """
-        if split not in self.splits:
-            raise ValueError(f"split must be one of {', '.join(self.splits)}, got {split!r}")
-        if batch_size < 1 or start < 0:
-            raise ValueError(f"expected batch_size >= 1 and start >= 0, got {batch_size} and {start}")
+        check_request(self.splits, split, batch_size, start)
         if split == "train":
             return (self._training(seed, index, batch_size) for index in count(start))
         rows = _rows(self).splits[split]

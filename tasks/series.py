@@ -15,7 +15,7 @@ import numpy as np
 from suite.seeding import generator
 from suite.task import Array, Baseline, Batch, Card, Meter, Metric, Prediction, Spec
 from tasks.autoregression import Autoregression
-from tasks.generated import PROBE_ROWS, one_target, padded
+from tasks.generated import PROBE_ROWS, check_request, one_target, padded
 from tasks.guesses import Guess
 from tasks.meters import Means
 from tasks.windows import sliding
@@ -112,10 +112,7 @@ class SeriesTask(ABC):
         Raises:
             ValueError: no such split, or a size below 1.
         """
-        if split not in self.splits:
-            raise ValueError(f"split must be one of {', '.join(self.splits)}, got {split!r}")
-        if batch_size < 1 or start < 0:
-            raise ValueError(f"expected batch_size >= 1 and start >= 0, got {batch_size} and {start}")
+        check_request(self.splits, split, batch_size, start)
         if split == "train":
             return (self._training(seed, index, batch_size) for index in count(start))
         starts, weight = self._fixed(split)

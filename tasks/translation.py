@@ -15,7 +15,7 @@ from suite.seeding import generator
 from suite.task import Array, Baseline, Batch, Card, Meter, Metric, Prediction, Spec
 from tasks.bleu import BEAMS, LEAST, SCORES, Translations, signature
 from tasks.corpora import CORPORA
-from tasks.generated import PROBE_ROWS, one_target, padded
+from tasks.generated import PROBE_ROWS, check_request, one_target, padded
 from tasks.guesses import Guess
 from tasks.ngram import NGram
 from tasks.parallel import KNOWN, MADE, MULTI30K, Pairs, divided, made, multi30k, read
@@ -117,10 +117,7 @@ class Translation:
         Raises:
             ValueError: no such split, or a size below 1.
         """
-        if split not in self.splits:
-            raise ValueError(f"split must be one of {', '.join(self.splits)}, got {split!r}")
-        if batch_size < 1 or start < 0:
-            raise ValueError(f"expected batch_size >= 1 and start >= 0, got {batch_size} and {start}")
+        check_request(self.splits, split, batch_size, start)
         if split == "train":
             return (self._training(seed, index, batch_size) for index in itertools.count(start))
         rows = self._text.splits[split]

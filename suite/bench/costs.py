@@ -1,4 +1,4 @@
-"""What a sweep pays again and again: another trial, its trace, new values, a probe; measured in this process."""
+"""What a sweep pays again and again: another trial, its trace, new values; measured in this process."""
 
 import dataclasses
 import time

@@ -117,20 +117,15 @@ def _rows(
     case: Case, pairs: Sequence[tuple[str, str]], seconds: dict[str, Array], built: dict[str, Built], peak: float, load: float
 ) -> Iterator[Row]:
     medians = {name: float(np.median(values)) / case.calls for name, values in seconds.items()}
-    for pair in pairs:
-        subject, peer = pair
+    for subject, peer in pairs:
+        pair = (subject, peer)
         ratios = seconds[peer] / seconds[subject]
         low, high = np.quantile(ratios, (0.25, 0.75))
         yield Row(
             subject=subject,
             peer=peer,
-            cell=case.cell,
             shape=case.shape,
-            batch=case.batch,
-            time=case.time,
-            features=case.features,
-            units=case.units,
-            kind=case.kind,
+            **asdict(case),
             ratio=float(np.median(ratios)),
             spread=(float(ratios.min()), float(ratios.max())),
             quartiles=(float(low), float(high)),

@@ -1,11 +1,11 @@
 """The peers: `torch.nn` in its better layout, and a JAX scan; each is imported only where it is installed and timed."""
 
 import importlib.util
-import time
 from collections.abc import Callable
 from typing import Any
 
-from suite.bench.cases import CLASSES, Case
+from suite.bench.cases import CLASSES, GATES, Case
+from suite.bench.process import timed
 
 Step = Callable[[], float]
 
@@ -22,7 +22,7 @@ def torch_nn(case: Case) -> Step:
     steps = [_torch(case, batch_first=batch_first) for batch_first in (False, True)]
     for step in steps:
         step()
-    return min(steps, key=lambda step: min(_seconds(step) for _ in range(3)))
+    return min(steps, key=lambda step: min(timed(step) for _ in range(3)))
 
 
 def _torch(case: Case, *, batch_first: bool) -> Step:
@@ -75,7 +75,7 @@ def jax_scan(case: Case) -> Step:
 
     x, y, _ = data(case)
     time_major = jnp.asarray(x.transpose(1, 0, 2)), jnp.asarray(y.T)
-    units, gates = case.units, {"elman": 1, "gru": 3, "lstm": 4}[case.cell]
+    units, gates = case.units, GATES[case.cell]
     keys = jax.random.split(jax.random.PRNGKey(0), 3)
     draw = lambda key, rows, columns: jax.random.normal(key, (rows, columns)) / rows**0.5
     weights = {
@@ -125,9 +125,3 @@ def jax_scan(case: Case) -> Step:
         return float(value)
 
     return run
-
-
-def _seconds(step: Step) -> float:
-    begun = time.perf_counter()
-    step()
-    return time.perf_counter() - begun

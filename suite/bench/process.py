@@ -4,6 +4,7 @@ import importlib
 import multiprocessing
 import os
 import time
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from suite.bench.cases import Case
@@ -102,7 +103,7 @@ def serve(target: str, there: Any, threads: int | None) -> None:
                 there.send(gemm_peak(request[1]))
             else:
                 step()
-                there.send([_timed(step) for _ in range(request)])
+                there.send([timed(step) for _ in range(request)])
         except Exception as error:
             there.send(error if isinstance(error, ValueError) else ValueError(f"{type(error).__name__}: {error}"))
 
@@ -115,7 +116,8 @@ def most_bytes() -> int:
     return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * (1 if sys.platform == "darwin" else 1024)
 
 
-def _timed(step: Any) -> float:
+def timed(step: Callable[[], Any]) -> float:
+    """Return the seconds that one call takes."""
     begun = time.perf_counter()
     step()
     return time.perf_counter() - begun

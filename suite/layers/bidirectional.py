@@ -1,13 +1,12 @@
 """Two cells, one from the left and one from the right, each over the valid part of the row only."""
 
 import importlib
-import inspect
 from typing import Any
 
 import keras
 from keras import ops
 
-from suite.layers import valid
+from suite.layers import probing, valid
 
 MERGES = ("concat", "sum")
 
@@ -69,10 +68,7 @@ class Bidirectional(keras.layers.Layer):
 
     def state_shapes(self) -> tuple[tuple[int, ...], ...]:
         """The states of both directions that take probes, without the batch."""
-        if "probes" not in inspect.signature(self.forward.call).parameters:
-            return ()
-        shapes = getattr(self.forward, "probe_shapes", self.forward.state_shapes)()
-        return (*shapes, *shapes)
+        return 2 * probing.probe_shapes(self.forward)
 
     def backward_states(self) -> tuple[bool, ...]:
         """Say of every state whether it is carried from the end to the start."""

@@ -61,8 +61,7 @@ class LSTM(Cell):
     def initial_bias(self) -> Initializer:
         if self.initialization == "uniform":
             return super().initial_bias()
-        mirror = {"i": initializers.mirrored(self.forget_bias)} if isinstance(self.forget_bias, str) else {}
-        return initializers.biases(self.gates, self.units, f=self.forget_bias, **mirror)
+        return initializers.biases(self.gates, self.units, **initializers.forgetting(self.forget_bias))
 
     def bias_shape(self) -> tuple[int, ...]:
         return (2, 4 * self.units) if self.double_bias else (4 * self.units,)

@@ -109,8 +109,7 @@ class NormalizedLSTM(Cell):
         return sigmoid(o) * tanh(normal.layer(c) * self.gamma_c + self.beta_c), c
 
     def initial_bias(self) -> Initializer:
-        mirror = {"i": initializers.mirrored(self.forget_bias)} if isinstance(self.forget_bias, str) else {}
-        return initializers.biases(self.gates, self.units, f=self.forget_bias, **mirror)
+        return initializers.biases(self.gates, self.units, **initializers.forgetting(self.forget_bias))
 
     def input_bias(self) -> Tensor:
         return ops.zeros_like(self.bias)  # b stands behind the normalisation
@@ -158,8 +157,7 @@ class MultiplicativeLSTM(Cell):
         return sigmoid(o) * tanh(c), c
 
     def initial_bias(self) -> Initializer:
-        mirror = {"i": initializers.mirrored(self.forget_bias)} if isinstance(self.forget_bias, str) else {}
-        return initializers.biases(self.gates, self.units, f=self.forget_bias, **mirror)
+        return initializers.biases(self.gates, self.units, **initializers.forgetting(self.forget_bias))
 
     def bias_shape(self) -> tuple[int, ...]:
         return (4 * self.units,)

@@ -60,8 +60,7 @@ class MinLSTM(LinearRecurrence):
         return recur.diagonal(_lstm, f, i, v)
 
     def weights_of_its_own(self, features: int) -> None:
-        mirror = {"i": initializers.mirrored(self.forget_bias)} if isinstance(self.forget_bias, str) else {}
-        _dense(self, features, f=self.forget_bias, **mirror)
+        _dense(self, features, **initializers.forgetting(self.forget_bias))
 
 
 def _gru(z: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:

@@ -67,8 +67,7 @@ class Peephole(Cell):
         return sigmoid(o + self.p_o * c) * self.psi(c), c
 
     def initial_bias(self) -> Initializer:
-        mirror = {"i": initializers.mirrored(self.forget_bias)} if isinstance(self.forget_bias, str) else {}
-        return initializers.biases(self.gates, self.units, f=self.forget_bias, **mirror)
+        return initializers.biases(self.gates, self.units, **initializers.forgetting(self.forget_bias))
 
     def weights_of_its_own(self, features: int) -> None:
         begin(self, 3)
