@@ -73,10 +73,9 @@ def run(experiment: str, workers: int | None, accept_code: bool, rerun: bool, ur
     question = plugins.question(experiment)
     from suite import executor, sweep
 
-    store = _store(uri)
-    count = workers or doctor.cores()
     click.echo(f"question: {question.experiment.question}", err=True)
-    with executor.open(count) as pool, progress.listener() as listener:
+    with executor.open(workers or doctor.cores(), ahead="suite.training") as pool, progress.listener() as listener:
+        store = _store(uri)
         outcome = sweep.run(question, store=store, executor=pool, listener=listener, accept_code=accept_code, rerun=rerun)
     path = _write_report(store, question.name, None)
     _summary(store, question.name)

@@ -15,6 +15,8 @@ from suite.stepping import Bound, added, beside, checked, named, split
 
 Tensor = Any
 
+TOGETHER_UP_TO = 64  # units: up to here one product for all gates is faster than one for each
+
 
 class Rows(NamedTuple):
     """What a loop reads, for some rows of the batch; time first."""
@@ -26,7 +28,7 @@ class Rows(NamedTuple):
     constants: Mapping[str, Tensor]  # (batch, ...)
     signals: tuple[Tensor, ...]  # (time, batch or 1, ...)
     mask: Tensor | None  # (time, batch) bool
-    probes: tuple[Tensor, ...]  # (time, batch, ...)
+    probes: tuple[Tensor, ...]  # (time, batch, ...); none where they are known to be zero
 
 
 class Stored(NamedTuple):
@@ -55,12 +57,19 @@ def forward(cell: Any, plan: Plan, rows: Rows) -> Stored:
     blocks = dict(zip(cell.products, split(rows.recurrent, len(cell.products)), strict=True))
     bound = Bound(cell, {**rows.vectors, **rows.constants})
     pair = cell.pair()
+    kernels = {product.gates: joined([blocks[gate] for gate in product.gates]) for product in plan.products}
+
+    def multiplied(value: Tensor, gates: tuple[str, ...]) -> tuple[Tensor, ...]:
+        """Return the products with some blocks: one by one they save a copy, together they save calls."""
+        if cell.units > TOGETHER_UP_TO:
+            return tuple(tf.matmul(value, blocks[gate]) for gate in gates)
+        return split(tf.matmul(value, kernels[gates]), len(gates))
 
     def body(t: Tensor, states: tuple[Tensor, ...], trails: Any, arrays: Any) -> Any:
         sums: list[Tensor] = []
 
         def recur(value: Tensor, *gates: str, add: Sequence[Tensor] = ()) -> tuple[Tensor, ...]:
-            found = added([tf.matmul(value, blocks[gate]) for gate in named(cell, gates)], add)
+            found = added(multiplied(value, named(cell, gates)), add)
             sums.extend(found)
             return found
 
@@ -84,7 +93,9 @@ def forward(cell: Any, plan: Plan, rows: Rows) -> Stored:
     return Stored(trails, arrays)
 
 
-def reverse(cell: Any, plan: Plan, rows: Rows, stored: Stored, d_outputs: Tensor | None, d_final: tuple[Tensor, ...]) -> Slopes:
+def reverse(
+    cell: Any, plan: Plan, rows: Rows, stored: Stored, d_outputs: Tensor | None, d_final: tuple[Tensor, ...], *, probed: bool = False
+) -> Slopes:
     """Take all steps backwards; d_outputs: (time, batch, units), of the first state behind every step."""
     time = stored.states[0].shape[0] - 1
     own = [index for index in range(len(cell.blocks)) if index not in plan.projections]
@@ -106,7 +117,7 @@ def reverse(cell: Any, plan: Plan, rows: Rows, stored: Stored, d_outputs: Tensor
             d_before = tuple(d + past for d, past in zip(d_before, d_past, strict=True))
         sums = tf.nest.map_structure(tf.add, sums, (found.vectors, found.constants))
         values = {k: found.values[k] for k in odd}
-        now = found._replace(values=values, probes=d_states if rows.probes else (), states=(), vectors={}, constants={})
+        now = found._replace(values=values, probes=d_states if probed else (), states=(), vectors={}, constants={})
         return t - 1, d_before, sums, tf.nest.map_structure(lambda array, value: put(array, t, value), arrays, now)
 
     first = tuple(trail[0] for trail in stored.states)
@@ -114,7 +125,7 @@ def reverse(cell: Any, plan: Plan, rows: Rows, stored: Stored, d_outputs: Tensor
         products={block: room(time, first[0], cell.units) for block in plan.blocks()},
         projections={index: room(time, first[0], cell.units) for index in own},
         values={index: room(time, first[0], rows.recurrent.shape[0]) for index in odd},
-        probes=tuple(room(time, state) for state in first) if rows.probes else (),
+        probes=tuple(room(time, state) for state in first) if probed else (),
         states=(),
         vectors={},
         constants={},
@@ -123,6 +134,11 @@ def reverse(cell: Any, plan: Plan, rows: Rows, stored: Stored, d_outputs: Tensor
     start = (tf.constant(time - 1), d_final, sums, arrays)
     _, d_first, (vectors, constants), arrays = tf.while_loop(lambda t, *_: t >= 0, body, start)
     return arrays._replace(states=d_first, vectors=vectors, constants=constants)
+
+
+def reverse_probed(*given: Any) -> Slopes:
+    """Take all steps backwards, and keep dL/d(state) of every one."""
+    return reverse(*given, probed=True)
 
 
 class _Derived:

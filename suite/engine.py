@@ -51,13 +51,15 @@ def run(cell: Any, inputs: Inputs, *, sequences: bool, jit: bool = True) -> tupl
     """
     count = shares(inputs.x.shape[0]) if jit else 1
     rows = inputs.x.shape[0] if inputs.x.shape[0] is not None else tf.shape(inputs.x)[0]
+    silent = all(_is_zero(probe) for probe in inputs.probes)
     inputs = _padded(inputs, rows, count)
     facts = plan(cell, inputs)
+    backwards = clusters.reverse_probed if inputs.probes else clusters.reverse
     given = Given(*(getattr(inputs, name) for name in Given._fields))
 
     @tf.custom_gradient
     def loop(*tensors: Tensor) -> Any:
-        parts = _split(tf.nest.pack_sequence_as(given, tensors), inputs, count)
+        parts = _split(tf.nest.pack_sequence_as(given, tensors), inputs, count, silent=silent)
         done = [compiled(clusters.forward, cell, facts, part.rows, jit=jit) for part in parts]
         final = [tf.concat([stored.states[k][-1] for stored in done], axis=0) for k in range(len(given.states))]
         outputs = [tf.concat([_turned(stored.states[0][1:]) for stored in done], axis=0)] if sequences else []
@@ -68,7 +70,7 @@ def run(cell: Any, inputs: Inputs, *, sequences: bool, jit: bool = True) -> tupl
             found = []
             for part, stored, d_out, d_end in zip(parts, done, d_outputs, d_final, strict=True):
                 rows = part.rows if len(facts.projections) < len(cell.blocks) else part.rows._replace(projected=None)
-                back = compiled(clusters.reverse, cell, facts, rows, stored, d_out, d_end, jit=jit)
+                back = compiled(backwards, cell, facts, rows, stored, d_out, d_end, jit=jit)
                 found.append(_products(cell, facts, part, stored, back))
             return tf.nest.flatten(_joined(found))
 
@@ -121,8 +123,8 @@ def _padded(inputs: Inputs, rows: Any, count: int) -> Inputs:
     )
 
 
-def _split(given: Given, inputs: Inputs, count: int) -> list[Share]:
-    """Return the shares of a batch; a split of the first axis copies nothing."""
+def _split(given: Given, inputs: Inputs, count: int, *, silent: bool) -> list[Share]:
+    """Return the shares of a batch; a split of the first axis copies nothing. `silent` probes are not read."""
 
     def parts(tensors: Sequence[Tensor], axis: int) -> list[tuple[Tensor, ...]]:
         return list(zip(*(tf.split(tensor, count, axis) for tensor in tensors), strict=True)) or [()] * count
@@ -130,7 +132,7 @@ def _split(given: Given, inputs: Inputs, count: int) -> list[Share]:
     signals = [[signal] * count if signal.shape[1] == 1 else tf.split(signal, count, 1) for signal in inputs.signals]
     masks = [None] * count if inputs.mask is None else [tf.transpose(mask) for mask in tf.split(inputs.mask, count)]
     constants = parts(tuple(given.constants.values()), 0)
-    states, probes = parts(given.states, 0), parts(given.probes, 1)
+    states, probes = parts(given.states, 0), parts(() if silent else given.probes, 1)
     found = []
     for number, x in enumerate(tf.split(given.x, count)):
         rows = Rows(
@@ -145,6 +147,14 @@ def _split(given: Given, inputs: Inputs, count: int) -> list[Share]:
         )
         found.append(Share(_flat(_turned(x)), given.kernel, rows))
     return found
+
+
+def _is_zero(probe: Tensor) -> bool:
+    """Say whether a graph knows that this is zero: such a probe is there for its gradient alone, and need not be added."""
+    if tf.executing_eagerly() or probe.op.type not in ("Fill", "Const"):
+        return False
+    value = tf.get_static_value(probe.op.inputs[1] if probe.op.type == "Fill" else probe)
+    return value is not None and not value.any()
 
 
 def _products(cell: Any, facts: Plan, share: Share, stored: Stored, back: Slopes) -> Given:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import keras
 import tensorflow as tf
 from keras import ops
+from keras.src.backend.common.symbolic_scope import in_symbolic_scope  # Keras has no public way to ask
 
 from suite import engine, scan
 from suite.diagonal import ComplexDiagonal, Diagonal, at_once
@@ -101,10 +102,10 @@ class LinearRecurrence(keras.layers.Layer):
         if self.go_backwards:
             x, valid = tf.reverse(x, (1,)), None if valid is None else tf.reverse(valid, (1,))
         form, jit = self._form(x.shape[1] or 0), not inside_xla()
-        if not tf.executing_eagerly():
+        if tf.executing_eagerly() or in_symbolic_scope():
+            form = "plain" if form == "engine" else form
+        else:
             self._ran.add(form)
-        elif form == "engine":
-            form = "plain"
         rows = x.shape[0] if x.shape[0] is not None else tf.shape(x)[0]
         states = self._given("states", initial_state, [(rows, *shape) for shape in self.state_shapes()])
         added = () if probes is None else self._given("probes", probes, self.probe_shapes())

@@ -49,7 +49,7 @@ def project(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     """Return x W + b of every step, time first, (time, batch, blocks * units), by one product; x: (batch, time, features)."""
     turned = tf.transpose(x, (1, 0, 2))
     time, batch = (known if known is not None else tf.shape(turned)[axis] for axis, known in enumerate(turned.shape[:2]))
-    flat = tf.matmul(tf.reshape(turned, (-1, x.shape[2])), kernel) + bias
+    flat = tf.nn.bias_add(tf.matmul(tf.reshape(turned, (-1, x.shape[2])), kernel), bias)
     return tf.ensure_shape(tf.reshape(flat, (time, batch, kernel.shape[1])), (*turned.shape[:2], kernel.shape[1]))
 
 

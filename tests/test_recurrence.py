@@ -149,6 +149,34 @@ def test_a_probe_is_added_behind_its_step_and_the_output_sees_it(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_in_a_graph_probes_are_added_as_they_are_outside_of_one(name):
+    made = layer(name, return_sequences=True)
+    x = noise(2, 3, FEATURES)
+    probes = [noise(3, 2, UNITS) for _ in made.states]
+    graph = tf.function(lambda *probes: made(x, probes=list(probes)), autograph=False)
+    np.testing.assert_allclose(graph(*map(tf.constant, probes)), made(x, probes=probes), rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_probes_that_a_graph_knows_to_be_zero_have_the_gradient_of_probes_that_it_reads(name):
+    made = layer(name, return_sequences=True)
+    x, pull = noise(40, 30, FEATURES), noise(40, 30, UNITS)  # so many that zeros are filled in
+
+    def flow(probes):
+        with tf.GradientTape() as tape:
+            tape.watch(probes)
+            loss = tf.reduce_sum(made(x, probes=probes) * pull)
+        return tape.gradient(loss, probes)
+
+    zeros = [tf.zeros((30, 40, UNITS), tf.float64) for _ in made.states]
+    read = tf.function(lambda *probes: flow(list(probes)), autograph=False)(*zeros)
+    known = tf.function(lambda: flow([tf.zeros((30, 40, UNITS), tf.float64) for _ in made.states]), autograph=False)()
+    for one, other in zip(known, read, strict=True):
+        assert np.any(one)
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_going_backwards_is_going_forwards_over_the_turned_row(name):
     ahead, behind = layer(name, return_sequences=True), layer(name, return_sequences=True, go_backwards=True)
     x, mask = noise(BATCH, TIME, FEATURES), MASKS["middle"]

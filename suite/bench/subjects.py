@@ -72,9 +72,8 @@ def _step(case: Case, cell: type[Any], *, probed: bool = False) -> Step:
     mask = None if arrays[2] is None else tf.constant(arrays[2])
     weight = None if mask is None else tf.cast(mask, tf.float32)
     layers[0].build(x.shape)
-    probes = [tf.zeros((case.time, case.batch, case.units)) for _ in layers[0].state_shapes()] if probed else []
 
-    def forward() -> Any:
+    def forward(probes: Any) -> Any:
         h = x
         for layer in layers:
             h = layer(h, mask=mask, **({"probes": probes} if probes else {}))
@@ -82,15 +81,16 @@ def _step(case: Case, cell: type[Any], *, probed: bool = False) -> Step:
         return tf.reduce_mean(loss) if weight is None else tf.reduce_sum(loss * weight) / tf.reduce_sum(weight)
 
     optimizer = keras.optimizers.Adam(1e-3)
-    forward()
+    forward([])
     weights = [weight for layer in (*layers, head) for weight in layer.trainable_variables]
     optimizer.build(weights)
 
     @tf.function(autograph=False)
     def train() -> Any:
+        probes = [tf.zeros((case.time, case.batch, case.units)) for _ in layers[0].state_shapes()] if probed else []
         with tf.GradientTape() as tape:
             tape.watch(probes)
-            loss = forward()
+            loss = forward(probes)
         slopes, flow = tape.gradient(loss, ([weight.value for weight in weights], probes))
         optimizer.apply(slopes, weights)
         return loss, [tf.norm(d, axis=(1, 2)) for d in flow]
