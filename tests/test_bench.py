@@ -51,7 +51,9 @@ def test_an_unknown_case_is_refused(wrong, said):
 
 def test_the_ratio_is_the_peers_time_over_ours_and_who_cannot_is_left_out_with_the_reason(fakes):
     said = []
-    (row,) = measure.compare([CASE], ["keras.layers", "torch.nn", "jax scan"], ours=("suite",), turns=3, tell=said.append)
+    (row,) = measure.compare(
+        [CASE], lambda _: [("suite", peer) for peer in ("keras.layers", "torch.nn", "jax scan")], turns=3, tell=said.append
+    )
     assert (row.subject, row.peer, row.shape) == ("suite", "keras.layers", "4x5x3x2")
     assert row.spread[0] <= row.quartiles[0] <= row.ratio <= row.quartiles[1] <= row.spread[1]
     assert row.medians["suite"] >= 4

@@ -1,5 +1,6 @@
 """Interleaved turns, and what they say: medians with spread, the ratio turn by turn, and the share of what the machine can do."""
 
+import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -12,10 +13,11 @@ from suite.bench.process import Built, Subject
 
 TURNS = 9
 TURN_SECONDS = 0.35
-MOST_CALLS = 40  # of a turn
+LEAST_CALLS, MOST_CALLS = 3, 40  # of a turn
 OURS = ("suite", "suite, step alone")
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+Pair = tuple[str, str]  # subject, peer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,43 +56,49 @@ class Row:
 
 
 def everything(size: str, peers: Sequence[str], *, tell: Callable[[str], None]) -> Iterator[Row]:
-    """Yield the rows of `suite bench`: the shapes, small models on one thread, and what probes cost."""
+    """Yield the rows of `suite bench`: the shapes with what probes cost, and small models on one thread."""
     cases = {"quick": QUICK, "full": FULL, "check": CHECK}[size]
     turns = {"quick": 5, "full": TURNS, "check": 2}[size]
-    yield from compare(cases, peers, turns=turns, tell=tell)
-    keras = [peer for peer in peers if peer == "keras.layers"]
-    if size != "check":
-        yield from compare(TINY, keras, turns=turns, threads=1, tell=tell)
-        yield from compare(HEADLINE[::2] if size == "quick" else HEADLINE, ["suite"], ours=("suite, probes",), turns=turns, tell=tell)
+    yield from compare(cases, functools.partial(_pairs, peers), turns=turns, tell=tell)
+    if size != "check" and "keras.layers" in peers:
+        yield from compare(TINY, lambda _: [("suite", "keras.layers")], turns=turns, threads=1, tell=tell)
+
+
+def _pairs(peers: Sequence[str], case: Case) -> list[Pair]:
+    """What is compared with what: ours with every peer, and at the headline shapes what probes cost."""
+    return [(one, peer) for one in OURS for peer in peers] + ([("suite, probes", "suite")] if case in HEADLINE else [])
 
 
 def compare(
     cases: Sequence[Case],
-    peers: Sequence[str],
+    pairs: Callable[[Case], Sequence[Pair]],
     *,
-    ours: Sequence[str] = OURS,
     turns: int = TURNS,
     threads: int | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Row]:
-    """Yield, case by case, our subjects against each peer that can take the case.
+    """Yield, case by case, each pair of subject and peer that can take the case.
 
     Every subject lives in a process of its own and has a turn after the other, A B C A B C, so that a drift of the machine
     meets all of them; the first step of a turn is not counted. `threads` bounds what TensorFlow uses.
     """
-    subjects = [Subject(name, threads) for name in (*ours, *peers)]
+    wanted = {case: _names(pairs(case)) for case in cases}
+    subjects = {name: Subject(name, threads) for name in dict.fromkeys(name for names in wanted.values() for name in names)}
     try:
         for case in cases:
             tell(f"{case.cell} {case.shape}")
-            built, able = _built(subjects, case, tell)
-            peak = subjects[0].peak(case)
+            built, able = _built([subjects[name] for name in wanted[case]], case, tell)
+            peak = next(iter(subjects.values())).peak(case)
             load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-            seconds = _turns(able, turns)
-            pairs = [(one, other) for one in ours for other in peers if one in seconds and other in seconds]
-            yield from _rows(case, pairs, seconds, built, peak, load)
+            seconds = _turns(able, turns, least=1 if case.calls > 1 else LEAST_CALLS)
+            yield from _rows(case, [pair for pair in pairs(case) if set(pair) <= set(seconds)], seconds, built, peak, load)
     finally:
-        for subject in subjects:
+        for subject in subjects.values():
             subject.close()
+
+
+def _names(pairs: Sequence[Pair]) -> list[str]:
+    return list(dict.fromkeys(name for pair in pairs for name in pair))
 
 
 def _built(subjects: Sequence[Subject], case: Case, tell: Callable[[str], None]) -> tuple[dict[str, Built], list[Subject]]:
@@ -103,9 +111,9 @@ def _built(subjects: Sequence[Subject], case: Case, tell: Callable[[str], None])
     return built, [subject for subject in subjects if subject.name in built]
 
 
-def _turns(subjects: Sequence[Subject], turns: int) -> dict[str, Array]:
+def _turns(subjects: Sequence[Subject], turns: int, *, least: int = LEAST_CALLS) -> dict[str, Array]:
     """Return the median seconds a call of each turn, by subject."""
-    calls = {one.name: int(np.clip(TURN_SECONDS / np.median(one.turn(3)), 3, MOST_CALLS)) for one in subjects}
+    calls = {one.name: int(np.clip(TURN_SECONDS / np.median(one.turn(least)), least, MOST_CALLS)) for one in subjects}
     found: dict[str, list[float]] = {one.name: [] for one in subjects}
     for _ in range(turns):
         for one in subjects:
