@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 import keras
 import tensorflow as tf
 from keras import ops
+from keras.src.backend import in_symbolic_scope  # Keras has no public way to ask
 
 from suite import engine, scan
 from suite.diagonal import ComplexDiagonal, Diagonal, at_once
-from suite.recurrence import inside_xla
+from suite.recurrence import inside_xla, outlined
 from suite.scan import Given, Step
 
 Tensor = Any
@@ -97,6 +98,8 @@ class LinearRecurrence(keras.layers.Layer):
 
     def call(self, x: Any, mask: Any = None, initial_state: Any = None, training: bool = False, probes: Any = None) -> Any:
         x = ops.convert_to_tensor(x, self.compute_dtype)
+        if in_symbolic_scope():
+            return outlined(self, x)
         valid = None if mask is None else tf.cast(mask, tf.bool)
         if self.go_backwards:
             x, valid = tf.reverse(x, (1,)), None if valid is None else tf.reverse(valid, (1,))
@@ -247,16 +250,17 @@ class Recurrence:
         x: (time, batch, width); the window, (batch, lags, width), is what the first steps read, and holds the last ones
         afterwards.
         """
+        shape = self.states[window].shape
         before = _turned(self.states[window])
         lags = before.shape[0]
         dtype = x.dtype
         whole = tf.concat([before, tf.cast(x if self.valid is None else _at_rows(x, self.order), before.dtype)], axis=0)
         if self.valid is None:
             time = x.shape[0] if x.shape[0] is not None else tf.shape(x)[0]
-            self.states[window] = _turned(whole[time:])
+            self.states[window] = tf.ensure_shape(_turned(whole[time:]), shape)
             return [x, *(tf.cast(whole[lags - lag : lags - lag + time], dtype) for lag in range(1, lags + 1))]
         place = tf.maximum(self.rank - 1, 0) + lags
-        self.states[window] = _turned(_at_rows(whole, self.rank[-1:] + tf.range(lags)[:, None]))
+        self.states[window] = tf.ensure_shape(_turned(_at_rows(whole, self.rank[-1:] + tf.range(lags)[:, None])), shape)
         return [x, *(tf.cast(_at_rows(whole, place - lag), dtype) for lag in range(1, lags + 1))]
 
     def _probes(self, state: str) -> tuple[Tensor, ...]:

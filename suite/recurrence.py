@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import keras
 import tensorflow as tf
 from keras import ops
+from keras.src.backend import in_symbolic_scope  # Keras has no public way to ask
 from tensorflow.python.ops import control_flow_util  # TensorFlow has no public way to ask
 
 from suite import checkpointing, engine, initializers, plain
@@ -195,6 +196,8 @@ class Cell(keras.layers.Layer):
         self, x: Any, mask: Any = None, initial_state: Any = None, constants: Any = None, training: bool = False, probes: Any = None
     ) -> Any:
         x = ops.convert_to_tensor(x, self.compute_dtype)
+        if in_symbolic_scope():
+            return outlined(self, x)
         states, carried = self._initial_states(x, initial_state)
         inputs = self._inputs(x, mask, states, constants, training, probes)
         outputs, states = self._run(inputs)
@@ -305,6 +308,16 @@ class Cell(keras.layers.Layer):
             raise ValueError("a stateful layer must know the batch when it is built: give `batch_shape` to its input")
         made = (keras.Variable(ops.zeros((batch, *shape)), dtype=self.variable_dtype, trainable=False) for shape in self.state_shapes())
         object.__setattr__(self, "_kept", list(made))
+
+
+def outlined(layer: Any, x: Tensor) -> Any:
+    """Return zeros in the shapes of a layer's outputs: where Keras asks for shapes alone, as while a model is built, no loop is made."""
+
+    def zeros(spec: Any) -> Tensor:
+        size = [tf.shape(x)[axis] if known is None else known for axis, known in enumerate(spec.shape)]
+        return tf.ensure_shape(tf.zeros(size, spec.dtype), spec.shape)
+
+    return tf.nest.map_structure(zeros, layer.compute_output_spec(x))
 
 
 def inside_xla() -> bool:
