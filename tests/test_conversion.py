@@ -35,7 +35,7 @@ def bidirectional_tagger():
     x = layers.Bidirectional(layers.GRU(UNITS, return_sequences=True))(x)
     tags = layers.TimeDistributed(layers.Dense(4, activation="softmax"))(x)
     model = keras.Model(words, tags)
-    model.compile(optimizer="rmsprop", loss="sparse_categorical_crossentropy", jit_compile=False)  # XLA takes Keras's loops seconds
+    model.compile(optimizer="rmsprop", loss="sparse_categorical_crossentropy")
     return model, TOKENS, TOKENS % 4
 
 
@@ -46,7 +46,7 @@ def encoder_decoder():
     target = keras.Input((LENGTH, 7))
     y, _, _ = layers.LSTM(UNITS, return_sequences=True, return_state=True)(target, initial_state=[h, c])
     model = keras.Model([source, target], layers.Dense(7, activation="softmax")(y))
-    model.compile(optimizer="adam", loss="categorical_crossentropy", jit_compile=False)
+    model.compile(optimizer="adam", loss="categorical_crossentropy")
     x = RNG.normal(size=(ROWS, LENGTH, 5)).astype("float32")
     ids = RNG.integers(0, 7, (ROWS, LENGTH + 1))
     return model, [x, np.eye(7, dtype="float32")[ids[:, :-1]]], np.eye(7, dtype="float32")[ids[:, 1:]]
