@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import keras
 import tensorflow as tf
 from keras import ops
-from keras.src.backend.common.symbolic_scope import in_symbolic_scope  # Keras has no public way to ask
+from keras.src.backend import in_symbolic_scope  # Keras has no public way to ask
 
 from suite import engine, scan
 from suite.diagonal import ComplexDiagonal, Diagonal, at_once
@@ -98,14 +98,16 @@ class LinearRecurrence(keras.layers.Layer):
 
     def call(self, x: Any, mask: Any = None, initial_state: Any = None, training: bool = False, probes: Any = None) -> Any:
         x = ops.convert_to_tensor(x, self.compute_dtype)
+        if in_symbolic_scope():
+            return _outlined(self, x)
         valid = None if mask is None else tf.cast(mask, tf.bool)
         if self.go_backwards:
             x, valid = tf.reverse(x, (1,)), None if valid is None else tf.reverse(valid, (1,))
         form, jit = self._form(x.shape[1] or 0), not inside_xla()
-        if tf.executing_eagerly() or in_symbolic_scope():
-            form = "plain" if form == "engine" else form
-        else:
+        if not tf.executing_eagerly():
             self._ran.add(form)
+        elif form == "engine":
+            form = "plain"
         rows = x.shape[0] if x.shape[0] is not None else tf.shape(x)[0]
         states = self._given("states", initial_state, [(rows, *shape) for shape in self.state_shapes()])
         added = () if probes is None else self._given("probes", probes, self.probe_shapes())
@@ -248,16 +250,17 @@ class Recurrence:
         x: (time, batch, width); the window, (batch, lags, width), is what the first steps read, and holds the last ones
         afterwards.
         """
+        shape = self.states[window].shape
         before = _turned(self.states[window])
         lags = before.shape[0]
         dtype = x.dtype
         whole = tf.concat([before, tf.cast(x if self.valid is None else _at_rows(x, self.order), before.dtype)], axis=0)
         if self.valid is None:
             time = x.shape[0] if x.shape[0] is not None else tf.shape(x)[0]
-            self.states[window] = _turned(whole[time:])
+            self.states[window] = tf.ensure_shape(_turned(whole[time:]), shape)
             return [x, *(tf.cast(whole[lags - lag : lags - lag + time], dtype) for lag in range(1, lags + 1))]
         place = tf.maximum(self.rank - 1, 0) + lags
-        self.states[window] = _turned(_at_rows(whole, self.rank[-1:] + tf.range(lags)[:, None]))
+        self.states[window] = tf.ensure_shape(_turned(_at_rows(whole, self.rank[-1:] + tf.range(lags)[:, None])), shape)
         return [x, *(tf.cast(_at_rows(whole, place - lag), dtype) for lag in range(1, lags + 1))]
 
     def _probes(self, state: str) -> tuple[Tensor, ...]:
@@ -314,3 +317,13 @@ def _at_rows(array: Tensor, place: Tensor) -> Tensor:
     flat = tf.reshape(array, tf.concat([[-1], tf.shape(array)[2:]], axis=0))
     found = tf.gather(flat, place * rows + tf.range(rows))
     return tf.ensure_shape(found, (*place.shape[:1], array.shape[1], *array.shape[2:]))
+
+
+def _outlined(layer: Any, x: Tensor) -> Any:
+    """Return zeros in the shapes of a layer's outputs: where Keras asks for shapes alone, as while a model is built, no loop is made."""
+
+    def zeros(spec: Any) -> Tensor:
+        size = [tf.shape(x)[axis] if known is None else known for axis, known in enumerate(spec.shape)]
+        return tf.ensure_shape(tf.zeros(size, spec.dtype), spec.shape)
+
+    return tf.nest.map_structure(zeros, layer.compute_output_spec(x))

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import keras
 import tensorflow as tf
 from keras import ops
-from keras.src.backend.common.symbolic_scope import in_symbolic_scope  # Keras has no public way to ask
+from keras.src.backend import in_symbolic_scope  # Keras has no public way to ask
 from tensorflow.python.ops import control_flow_util  # TensorFlow has no public way to ask
 
 from suite import checkpointing, engine, initializers, plain, step_plan

@@ -28,3 +28,11 @@ def store(migrated, tmp_path):
 
     shutil.copy(migrated, tmp_path / "mlflow.db")
     return Store(f"sqlite:///{tmp_path}/mlflow.db")
+
+
+def pytest_collection_modifyitems(items):
+    """Put the contract tests of one architecture together: each of its models is built once, in one process."""
+    places = [place for place, item in enumerate(items) if item.path.name == "test_architecture_contract.py"]
+    ordered = sorted((items[place] for place in places), key=lambda item: str(item.callspec.params.get("name")))
+    for place, item in zip(places, ordered, strict=True):
+        items[place] = item

@@ -1,14 +1,34 @@
 """The command line: fast, kind to mistakes, and readable by scripts."""
 
 import json
+import signal
 import subprocess
 import sys
+from typing import NamedTuple
 
 import pytest
 
+from suite import cli
 
-def suite(*arguments, **options):
-    return subprocess.run([sys.executable, "-m", "suite", *arguments], capture_output=True, text=True, check=False, **options)
+
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def suite(monkeypatch, capsys):
+    """The command line, run in this process: a new one takes seconds to load what this one has."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["suite", *arguments])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return Done(end.value.code, *capsys.readouterr())
+
+    return run
 
 
 def test_help_loads_nothing_heavy():
@@ -26,7 +46,7 @@ def test_help_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize("kind", ["architectures", "tasks", "experiments"])
-def test_list_as_json_is_a_list_of_objects_with_name_and_source(kind):
+def test_list_as_json_is_a_list_of_objects_with_name_and_source(suite, kind):
     done = suite("list", kind, "--json")
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)
@@ -49,7 +69,7 @@ def test_list_as_json_is_a_list_of_objects_with_name_and_source(kind):
         (("run", "quickstart", "--rerun", "--accept-code"), "exclude each other"),
     ],
 )
-def test_a_mistake_is_one_message_and_exit_code_2(arguments, words, tmp_path, monkeypatch):
+def test_a_mistake_is_one_message_and_exit_code_2(suite, arguments, words, tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     done = suite(*arguments)
     assert done.returncode == 2, done.stderr
@@ -57,7 +77,7 @@ def test_a_mistake_is_one_message_and_exit_code_2(arguments, words, tmp_path, mo
     assert "Traceback" not in done.stderr
 
 
-def test_a_definition_file_with_an_error_is_named(tmp_path):
+def test_a_definition_file_with_an_error_is_named(suite, tmp_path):
     file = tmp_path / "mine.py"
     file.write_text("EXPERIMENTS = {'mine': undefined}\n")
     done = suite("run", str(file))
@@ -67,4 +87,5 @@ def test_a_definition_file_with_an_error_is_named(tmp_path):
 
 
 def test_version_is_printed():
-    assert suite("--version").stdout.startswith("suite, version ")
+    done = subprocess.run([sys.executable, "-m", "suite", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("suite, version ")

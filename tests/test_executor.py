@@ -22,6 +22,13 @@ def job(n, group="g", **body):
     return Job(f"job {n}", ECHO, {"n": n, **body}, group)
 
 
+@pytest.fixture(scope="module")
+def pools():
+    """Executors of one and of two workers, for the tests that leave them as they are: starting a worker takes seconds."""
+    with executor.open(1) as one, executor.open(2) as two:
+        yield {1: one, 2: two}
+
+
 def heard(pool, jobs):
     for each in jobs:
         pool.submit(each)
@@ -47,9 +54,8 @@ def test_a_worker_stays_with_its_group_and_helps_another_before_it_idles():
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_every_job_is_answered_and_its_events_come_in_order(workers):
-    with executor.open(workers) as pool:
-        messages = heard(pool, [job(n, f"group {n % 2}", events=4, pause=0.2) for n in range(4)])
+def test_every_job_is_answered_and_its_events_come_in_order(pools, workers):
+    messages = heard(pools[workers], [job(n, f"group {n % 2}", events=4, pause=0.2) for n in range(4)])
     assert sorted(message.answer["n"] for message in of(messages, "done")) == [0, 1, 2, 3]
     for n in range(4):
         events = [event for message in of(messages, "events") if message.job.body["n"] == n for event in message.events]
@@ -59,36 +65,32 @@ def test_every_job_is_answered_and_its_events_come_in_order(workers):
     assert kinds[-1] == "done"
 
 
-def test_one_worker_is_this_process_and_several_are_others_with_their_share_of_the_cores():
-    with executor.open(1) as pool:
-        assert of(heard(pool, [job(0)]), "done")[0].answer["process"] == os.getpid()
-    with executor.open(2) as pool:
-        answers = [message.answer for message in of(heard(pool, [job(n, str(n), events=1, pause=0.5) for n in range(2)]), "done")]
+def test_one_worker_is_this_process_and_several_are_others_with_their_share_of_the_cores(pools):
+    assert of(heard(pools[1], [job(0)]), "done")[0].answer["process"] == os.getpid()
+    answers = [message.answer for message in of(heard(pools[2], [job(n, str(n), events=1, pause=0.5) for n in range(2)]), "done")]
     share = max(1, len(os.sched_getaffinity(0)) // 2)
     assert len({answer["process"] for answer in answers} | {os.getpid()}) == 3
     assert {answer["threads"] for answer in answers} == {str(share)}
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_an_error_is_an_answer_and_the_others_go_on(workers):
-    with executor.open(workers) as pool:
-        messages = heard(pool, [job(0, **{"raise": "no such corpus"}), job(1)])
+def test_an_error_is_an_answer_and_the_others_go_on(pools, workers):
+    messages = heard(pools[workers], [job(0, **{"raise": "no such corpus"}), job(1)])
     assert [message.text for message in of(messages, "failed")] == ["ValueError: no such corpus"]
     assert [message.answer["n"] for message in of(messages, "done")] == [1]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_who_hears_of_one_job_may_submit_the_next(workers):
-    seen = []
-    with executor.open(workers) as pool:
+def test_who_hears_of_one_job_may_submit_the_next(pools, workers):
+    seen, pool = [], pools[workers]
 
-        def hear(message):
-            seen.append((message.kind, message.job.body["n"]))
-            if message.kind == "done" and message.job.body["n"] < 3:
-                pool.submit(job(message.job.body["n"] + 1))
+    def hear(message):
+        seen.append((message.kind, message.job.body["n"]))
+        if message.kind == "done" and message.job.body["n"] < 3:
+            pool.submit(job(message.job.body["n"] + 1))
 
-        pool.submit(job(0))
-        pool.work(hear)
+    pool.submit(job(0))
+    pool.work(hear)
     assert [n for kind, n in seen if kind == "done"] == [0, 1, 2, 3]
 
 

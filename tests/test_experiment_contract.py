@@ -11,7 +11,7 @@ from suite.experiment import Experiment, Setting
 EXPERIMENTS = {name: entry.value for name, entry in plugins.table("EXPERIMENTS").items()}
 
 
-@pytest.fixture(params=EXPERIMENTS)
+@pytest.fixture(scope="module", params=EXPERIMENTS)
 def experiment(request):
     return EXPERIMENTS[request.param]
 

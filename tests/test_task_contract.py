@@ -25,7 +25,7 @@ print(json.dumps({name: fingerprint(task) for name, task in CASES.items()}))
 """
 
 
-@pytest.fixture(params=CASES)
+@pytest.fixture(scope="module", params=CASES)
 def task(request):
     task = CASES[request.param]
     try:

@@ -8,7 +8,7 @@ from suite.task import Prediction
 from tests.task_cases import CASES, fixed
 
 
-@pytest.fixture(params=CASES)
+@pytest.fixture(scope="module", params=CASES)
 def task(request):
     task = CASES[request.param]
     try:
