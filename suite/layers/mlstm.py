@@ -22,19 +22,19 @@ EPSILON = 1e-6  # keeps a query that meets nothing from dividing by zero, where 
 class MLSTM(LinearRecurrence):
     """q, k, v, a_o = x W + b, a block a head, k / sqrt(its width);  a_i, a_f = x W_g + b_g, a number a head
     m' = max(log sigmoid(a_f) + m, a_i);  i = exp(a_i - m');  f = exp(log sigmoid(a_f) + m - m')
-    C' = f C + i k^T v;  n' = f n + i k;  y = sigmoid(a_o) * (q C') / max(|q n'|, exp(-m'))
+    C' = f C + i k^T [v, 1];  [r, n] = q C';  y = sigmoid(a_o) * r / max(|n|, exp(-m'))
 
-    C is linear attention that forgets. m only keeps C and n within range: exp(m) C is the memory that it stands for, y does not
-    depend on it, and no gradient passes through it. W_g begins at 0, so that a fresh layer writes everything alike and forgets at
-    the rates of b_f, 3 to 6 over the heads; b_i ~ N(0, 0.1). Layer without the block of the source around it.
+    C is linear attention that forgets; its last column, which the source writes as a state of its own, is the sum of the keys. m
+    only keeps C within range: exp(m) C is the memory that it stands for, y does not depend on it, and no gradient passes through
+    it. W_g begins at 0, so that a fresh layer writes everything alike and forgets at the rates of b_f, 3 to 6 over the heads;
+    b_i ~ N(0, 0.1). Layer without the block of the source around it.
 
-    x: (batch, features); C: (batch, heads, units / heads, units / heads); n: (batch, heads, units / heads); m: (batch, heads, 1);
-    y: (batch, units).
+    x: (batch, features); C: (batch, heads, units / heads, units / heads + 1); m: (batch, heads, 1); y: (batch, units).
 
     Source: Beck et al. (2024), arXiv:2405.04517.
     """
 
-    states = ("C", "n", "m")
+    states = ("C", "m")
     no_gradient = ("m",)
     options = ("heads",)
     on_cpu = "parallel"
@@ -48,11 +48,12 @@ class MLSTM(LinearRecurrence):
         q, k, v, o = tf.split(product(x, self.kernel, self.bias), 4, axis=-1)
         q, k, v = (heads_apart(one, self.heads) for one in (q, k / math.sqrt(self.head), v))
         i, f = (one[..., None] for one in tf.split(product(x, self.gate_kernel, self.gate_bias), 2, axis=-1))
+        v = tf.concat([v, tf.ones_like(v[..., :1])], axis=-1)
         y = recur.scan(Step(_change, _read), q, k, v, i, tf.math.log_sigmoid(f), states=self.states, parallel=_chunked)
         return tf.sigmoid(o) * heads_joined(y)
 
     def probe_shapes(self) -> tuple[tuple[int, ...], ...]:
-        return (self.heads, self.head, self.head), (self.heads, self.head), (self.heads, 1)
+        return (self.heads, self.head, self.head + 1), (self.heads, 1)
 
     def weights_of_its_own(self, features: int) -> None:
         add, h = self.add_weight, self.units
@@ -64,7 +65,7 @@ class MLSTM(LinearRecurrence):
 
     def flops(self, time: int) -> float:
         """Return the FLOPs of a step: its products, and five for every element of C, which decays, is written and read."""
-        return 2.0 * self.kernel.shape[0] * (4 * self.units + 2 * self.heads) + 5.0 * self.units * self.head
+        return 2.0 * self.kernel.shape[0] * (4 * self.units + 2 * self.heads) + 5.0 * self.units * (self.head + 1)
 
 
 def _gates_begin(shape: Sequence[int], dtype: Any = None) -> Any:
@@ -74,22 +75,22 @@ def _gates_begin(shape: Sequence[int], dtype: Any = None) -> Any:
 
 
 def _change(states: States, sequences: tuple[Tensor, ...], _: Any) -> States:
-    (c, n, m), (_, k, v, i, log_f) = states, sequences
+    (c, m), (_, k, v, i, log_f) = states, sequences
     kept = log_f + tf.stop_gradient(m)
     m = tf.stop_gradient(tf.maximum(kept, i))
     i, f = tf.exp(i - m), tf.exp(kept - m)
-    return f[..., None] * c + (i * k)[..., :, None] * v[..., None, :], f * n + i * k, m
+    return f[..., None] * c + (i * k)[..., :, None] * v[..., None, :], m
 
 
 def _read(states: States, sequences: tuple[Tensor, ...], _: Any) -> Tensor:
-    (c, n, m), (q, *_) = states, sequences
-    return tf.reduce_sum(q[..., :, None] * c, axis=-2) / _divisor(tf.reduce_sum(q * n, axis=-1, keepdims=True), m)
+    (c, m), (q, *_) = states, sequences
+    return _divided(tf.reduce_sum(q[..., :, None] * c, axis=-2), m)
 
 
-def _divisor(read: Tensor, m: Tensor) -> Tensor:
-    """Return max(|q n|, 1) in the scale of m, where the largest weight of a step is 1."""
+def _divided(read: Tensor, m: Tensor) -> Tensor:
+    """Return r / max(|n|, exp(-m)) of [r, n]: max(|n|, 1) in the scale of m, where the largest weight of a step is 1."""
     least = tf.maximum(tf.exp(-tf.stop_gradient(m)), tf.cast(EPSILON, m.dtype))
-    return tf.maximum(tf.abs(read), least)
+    return read[..., :-1] / tf.maximum(tf.abs(read[..., -1:]), least)
 
 
 def _chunked(given: Given, mask: Tensor | None) -> tuple[Tensor, States]:
@@ -106,15 +107,13 @@ def _chunked(given: Given, mask: Tensor | None) -> tuple[Tensor, States]:
     exponents = sums + tf.linalg.matrix_transpose(i - sums)  # (chunks, batch, heads, t, s)
     exponents = tf.where(seen, exponents, tf.constant(-float("inf"), q.dtype))
     largest, scores = tf.reduce_max(exponents, axis=-1, keepdims=True), tf.matmul(q, k, transpose_b=True)
-    (big, n, m), outputs = given.states, []
+    (memory, m), outputs = given.states, []
     for c in range(q.shape[0]):
         before = sums[c] + tf.stop_gradient(m)[..., None]
         scale = tf.stop_gradient(tf.maximum(before, largest[c]))
         past, weights = tf.exp(before - scale), tf.exp(exponents[c] - scale)
-        shares = scores[c] * weights
-        total = tf.reduce_sum(shares, axis=-1, keepdims=True) + past * tf.matmul(q[c], n[..., None])
-        outputs.append((tf.matmul(shares, v[c]) + past * tf.matmul(q[c], big)) / _divisor(total, scale))
-        last, kept = weights[..., -1, :, None] * k[c], past[..., -1, :]
-        big = kept[..., None] * big + tf.matmul(last, v[c], transpose_a=True)
-        n, m = kept * n + tf.reduce_sum(last, axis=-2), scale[..., -1, :]
-    return unchunked(tf.stack(outputs), time), (big, n, m)
+        outputs.append(_divided(tf.matmul(scores[c] * weights, v[c]) + past * tf.matmul(q[c], memory), scale))
+        last = weights[..., -1, :, None] * k[c]
+        memory = past[..., -1:, :] * memory + tf.matmul(last, v[c], transpose_a=True)
+        m = scale[..., -1, :]
+    return unchunked(tf.stack(outputs), time), (memory, m)
