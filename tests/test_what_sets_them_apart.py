@@ -78,6 +78,7 @@ PARITY = {"length": 12, "longest": 24, "validation_rows": 500}
 BUDGET = {"width": 8, "steps": 400, "batch_size": 64, "evaluations": 2, "values": {"learning_rate": 0.02}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "low", "high"), [("delta_net", 0.4, 0.75), ("delta_net_negative", 0.98, 1.0)])
 def test_delta_net_learns_parity_with_negative_eigenvalues_and_not_without(monkeypatch, name, low, high):
     monkeypatch.setattr(program, "JIT_UP_TO", 0)
