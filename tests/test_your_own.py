@@ -1,6 +1,5 @@
 """The guide for a cell of one's own, run exactly as it is written."""
 
-import json
 import os
 import re
 import subprocess
@@ -23,13 +22,10 @@ def test_its_file_runs_from_an_equation_to_a_report_that_names_the_cell(tmp_path
     command, *arguments = first_block("sh").split()
     assert (command, arguments) == ("suite", ["run", "./leaky.py"])
 
-    def suite(*given):
-        return subprocess.run([sys.executable, "-m", "suite", *given], capture_output=True, text=True, env=environment, cwd=tmp_path)
-
-    done = suite(*arguments, "--workers", "1")
+    command = [sys.executable, "-m", "suite", *arguments, "--workers", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "leaky" in done.stdout
     page = (tmp_path / "reports" / "leaky.html").read_text(encoding="utf-8")
     assert "Does a leaky unit add better than an Elman network of the same size?" in page
-    tables = json.loads(suite("report", "./leaky.py", "--json").stdout)
-    assert "leaky" in json.dumps(tables)
+    assert page.count("leaky") > 5  # in its tables too
