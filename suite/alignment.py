@@ -21,11 +21,11 @@ class Memory(NamedTuple):
 
 class Alignment(keras.layers.Layer):
     """a_tj = softmax_j(score(s_t, h_j)) over the valid steps of the source;  c_t = sum_j a_tj h_j
-
     dot      s_t . h_j
     general  s_t . (h_j W)
-    concat   v . tanh(s_t W + h_j U), of `units` units: a product with [s_t; h_j], and what Bahdanau et al. call additive
+    concat   v . tanh(s_t W + h_j U)
 
+    The last one, of `units` units, is a product with [s_t; h_j], and what Bahdanau et al. call additive.
     s: (batch, target time, width), h: (batch, time, width) -> c: (batch, target time, width) and a: (batch, target time,
     time), float32. A masked step weighs 0, and all do in a row without a valid one.
 

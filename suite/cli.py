@@ -39,7 +39,10 @@ def cli() -> None:
 @click.argument("kind", type=click.Choice(PLURALS))
 @_json_option
 def list_(kind: str, as_json: bool) -> None:
-    """Show what is registered, ours and that of other packages."""
+    """Show what is registered, ours and that of other packages.
+
+    Architectures stand with the parameters and the bytes of state of one layer 128 wide; docs/architectures.md tells them in full.
+    """
     from suite import listing
 
     rows = listing.rows(kind)
@@ -47,7 +50,7 @@ def list_(kind: str, as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=2))
         return
     columns = {
-        "architectures": ("name", "family", "source", "kinds", "causal", "role"),
+        "architectures": ("name", "family", "source", "kinds", "can", "role", "parameters", "state"),
         "tasks": ("name", "kind", "length", "main", "floors", "source"),
         "experiments": ("name", "question", "settings", "architectures", "trials", "seeds", "trainings"),
     }[kind]

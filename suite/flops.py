@@ -1,4 +1,4 @@
-"""Forward FLOPs per token, from the built layers: a multiply-add is 2, and element-wise work is left out."""
+"""Forward FLOPs per token, from the built layers: a multiply-add is 2, and element-wise work on vectors is left out."""
 
 from typing import Any
 

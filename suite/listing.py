@@ -3,23 +3,57 @@
 from typing import Any
 
 from suite import canonical, plugins
+from suite.architecture import Architecture
+from suite.sizes_at_128 import SIZES
 from suite.task import Task
 
 
 def rows(kind: str) -> list[dict[str, Any]]:
     """Return one plain object for each registered architecture, task or experiment (`kind` is one of these plurals)."""
-    make = {"architectures": _architecture, "tasks": _task, "experiments": _experiment}[kind]
-    return [{"name": name, **make(entry.value), "module": entry.module} for name, entry in plugins.table(kind.upper()).items()]
+    make: Any = {"architectures": _architecture, "tasks": _task, "experiments": _experiment}[kind]
+    entries = plugins.table(kind.upper()).items()
+    found = [{"name": name, **make(entry.value), "module": entry.module} for name, entry in entries]
+    return [row | _sizes(row["name"], entry) for row, (_, entry) in zip(found, entries, strict=True)] if kind == "architectures" else found
 
 
-def _architecture(architecture: Any) -> dict[str, Any]:
+def abilities(architecture: Architecture) -> list[str]:
+    """Return in words what an architecture can do."""
+    if architecture.kinds == {"sequence"}:
+        said = ["encoder-decoder"]
+    else:
+        said = ["causal" if architecture.causal else "reads ahead", *(["step by step"] if architecture.carries else [])]
+    if not architecture.extends:
+        said.append("up to the training length")
+    return [*said, *(["informed"] if architecture.informed else [])]
+
+
+def _sizes(name: str, entry: plugins.Entry) -> dict[str, Any]:
+    """Return parameters and bytes of state at width 128; ours are known, and what other packages bring is built here.
+
+    `state_bytes` is null where what has to be kept grows with the row, and both are where no layer can be built: `missing` says why.
+    """
+    if entry.module == "suite.architectures" and name in SIZES:
+        parameters, state = SIZES[name]
+    else:
+        from suite import catalogue  # loads TensorFlow
+
+        try:
+            parameters, state = catalogue.sizes(entry.value)
+        except ValueError as error:
+            return {"parameters": None, "state_bytes": None, "state": None, "missing": str(error)}
+    return {"parameters": parameters, "state_bytes": state, "state": "the row" if state is None else state}
+
+
+def _architecture(architecture: Architecture) -> dict[str, Any]:
     return {
         "source": architecture.source,
         "family": architecture.family,
         "kinds": sorted(architecture.kinds),
         "causal": architecture.causal,
         "carries": architecture.carries,
+        "extends": architecture.extends,
         "informed": architecture.informed,
+        "can": abilities(architecture),
         "role": architecture.role,
         "options": canonical.canonical(architecture.options),
         "target": architecture.target,

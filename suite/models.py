@@ -161,7 +161,11 @@ class SequenceModel(keras.Model):
         return self.body.attention_map(x if self.source is None else self.source(x), self.target(target_in), mask)
 
     def counts(self) -> dict[str, int]:
-        """Return the numbers of trainable weights: all, by part, and `counted`, which leaves tables of symbols out."""
+        """Return the numbers of trainable weights, all and by part, and `counted`, by which sizes are compared.
+
+        That one leaves tables of symbols out, and takes in what stays as it was drawn: a network with a random recurrence is as
+        large as the same network trained, and not as large as its read-out.
+        """
         tables = [layer for layer in (self.source, self.target) if layer is not None]
         embedding = sum(_count(layer) for layer in tables)
         core = _count(self.body)
@@ -171,8 +175,12 @@ class SequenceModel(keras.Model):
             "core": core,
             "head": parameters - core - embedding,
             "embedding": embedding,
-            "counted": parameters - embedding,
+            "counted": parameters - embedding + self._fixed(),
         }
+
+    def _fixed(self) -> int:
+        """Return how many weights of the layers are never trained; the rate of dropout is none of them."""
+        return sum(math.prod(weight.shape) for weight in self.body.non_trainable_weights if weight is not self.drop.rate)
 
     def get_config(self) -> dict[str, Any]:
         architecture = {f.name: getattr(self.architecture, f.name) for f in dataclasses.fields(self.architecture) if f.name != "space"}

@@ -21,6 +21,9 @@ GROUP = "suite.plugins"
 TABLES = ("ARCHITECTURES", "TASKS", "EXPERIMENTS", "CORPORA")
 
 
+_OF_FILES: dict[str, "Entry"] = {}
+
+
 class UnknownName(ValueError):
     """A name that is not registered; the message holds the nearest one."""
 
@@ -64,8 +67,8 @@ def table(kind: str) -> Mapping[str, Entry]:
 
 
 def architecture(name: str) -> Architecture:
-    """Return the architecture of this name."""
-    return _chosen("ARCHITECTURES", "architecture", name)
+    """Return the architecture of this name, of a plug-in or of a file that a question was read from."""
+    return _from("architecture", name, {**table("ARCHITECTURES"), **_OF_FILES})
 
 
 def task(name: str) -> Any:
@@ -83,7 +86,7 @@ def question(reference: str) -> Question:
 
     Raises:
         UnknownName: no such experiment; the message names the nearest.
-        BrokenPlugin: the file cannot be loaded or holds no EXPERIMENTS.
+        BrokenPlugin: the file cannot be loaded, holds no EXPERIMENTS, or gives an architecture a name that is taken.
     """
     path, colon, chosen = reference.partition(".py")
     if not colon:
@@ -91,7 +94,9 @@ def question(reference: str) -> Question:
     file = Path(path + ".py").resolve()
     if not file.is_file():
         raise UnknownName(f"no such file: {file}")
-    experiments: Mapping[str, Experiment] = getattr(_file(file), "EXPERIMENTS", {})
+    module = _file(file)
+    _join(file, module)
+    experiments: Mapping[str, Experiment] = getattr(module, "EXPERIMENTS", {})
     if not experiments:
         raise BrokenPlugin(f"{file} holds no EXPERIMENTS = {{name: Experiment(...)}}")
     name = chosen.removeprefix(":")
@@ -133,7 +138,10 @@ def definition_hash(experiment: Experiment) -> str:
 
 
 def _chosen(kind: str, word: str, name: str) -> Any:
-    entries = table(kind)
+    return _from(word, name, table(kind))
+
+
+def _from(word: str, name: str, entries: Mapping[str, Entry]) -> Any:
     if name not in entries:
         raise UnknownName(_missing(word, name, list(entries)))
     return entries[name].value
@@ -152,9 +160,18 @@ def _module(name: str) -> ModuleType:
         raise BrokenPlugin(f"plug-in module {name!r} cannot be imported: {type(error).__name__}: {error}") from error
 
 
+def _join(file: Path, module: ModuleType) -> None:
+    """Let the architectures of a file be found by their names; of two files with one name, the one that was asked for last."""
+    known = table("ARCHITECTURES")
+    for name, value in getattr(module, "ARCHITECTURES", {}).items():
+        if name in known:
+            raise BrokenPlugin(f"{file.name} brings an architecture {name!r}, and so does {known[name].module}: give yours another name")
+        _OF_FILES[name] = Entry(name, value, module.__name__)
+
+
 @functools.cache
 def _file(path: Path) -> ModuleType:
-    """Import a definition file under a name of its own; its architectures and tasks join the tables."""
+    """Import a definition file under a name of its own."""
     name = f"suite_question_{canonical.digest(str(path))[:12]}"
     specification = importlib.util.spec_from_file_location(name, path)
     if specification is None or specification.loader is None:

@@ -20,7 +20,8 @@ FLOAT = 4  # bytes
 class Size:
     """How large an architecture is on a setting; counts are trainable weights.
 
-    `counted` leaves embedding tables (and an output table tied to one) out; `deviation` is (counted - target) / target,
+    `counted` leaves embedding tables (and an output table tied to one) out, and takes weights in that stay as they were drawn;
+    `deviation` is (counted - target) / target,
     0 where the width itself was asked for; `flops_per_token` is forward; `state_bytes` a row's carried state in float32.
     """
 

@@ -41,7 +41,7 @@ def by_form(kind, form, mask=None, **options):
             tape.watch(watched)
             found = layer(x, mask=mask, initial_state=list(states))
             loss = sum(tf.reduce_sum(one * pull) for one, pull in zip(found, pulls, strict=True))
-        return found, tape.gradient(loss, watched)
+        return found, tape.gradient(loss, watched, unconnected_gradients="zero")
 
     found = tf.function(compute, autograph=False)(*(tf.constant(one) for one in (x, *states)))
     assert layer.impl == form

@@ -1,5 +1,7 @@
 """Names are found or the nearest is told; a trial is loaded again only from the definition that it came from."""
 
+from pathlib import Path
+
 import pytest
 
 from suite import plugins
@@ -46,6 +48,37 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path, text, words):
     with pytest.raises(BrokenPlugin, match=words) as told:
         plugins.question(str(tmp_path / "broken.py"))
     assert "broken.py" in str(told.value)
+
+
+CELL = """
+from suite.architecture import Architecture
+from suite.recurrence import Cell
+class Kept(Cell):
+    gates = ("h",)
+    def step(self, x, states, recur):
+        return recur(states[0], add=x)
+KIND = dict(family="mine", source="me", kinds=frozenset({"steps"}), causal=True, carries=True)
+ARCHITECTURES = {"NAME": Architecture(target=f"{__name__}:Kept", **KIND)}
+"""
+
+
+def test_a_cell_of_the_questions_own_file_is_found_by_its_name(tmp_path):
+    file = questions.write(tmp_path / "mine.py", architectures=("kept_by_me", "lstm"))
+    Path(file).write_text(Path(file).read_text() + CELL.replace("NAME", "kept_by_me"))
+    question = plugins.question(file)
+    cell = plugins.architecture("kept_by_me").resolve()
+    assert cell.__name__ == "Kept"
+    assert cell.__module__ == plugins.architecture("kept_by_me").target.partition(":")[0]
+    for trial in trials(question, "kept_by_me"):
+        assert plugins.trial(trial.to_json()).architecture == trial.architecture
+    assert "kept_by_me" not in plugins.table("ARCHITECTURES")
+
+
+def test_a_file_may_not_give_its_cell_a_name_that_is_taken(tmp_path):
+    file = questions.write(tmp_path / "mine.py")
+    Path(file).write_text(Path(file).read_text() + CELL.replace("NAME", "lstm"))
+    with pytest.raises(BrokenPlugin, match=r"mine\.py brings an architecture 'lstm', and so does suite\.architectures"):
+        plugins.question(file)
 
 
 def test_a_trial_is_loaded_again_from_its_json(question):

@@ -1,10 +1,13 @@
 """The echo state network: its equations, that nothing in it is trained, its radius, and that it forgets where it began."""
 
+import types
+
 import numpy as np
 import pytest
 
 from suite import models
 from suite.plugins import architecture
+from suite.sizing import solve
 from suite.task import Spec
 from tests.replay import FEATURES, UNITS, assert_replays, layer, noise
 
@@ -33,6 +36,16 @@ def test_only_what_reads_it_is_trained():
     assert model.counts()["parameters"] == model.counts()["head"] == 5 * (16 + 1)
     assert model.counts()["core"] == 0
     assert layer("echo_state").trainable_weights == []
+
+
+def test_at_equal_size_it_is_as_wide_as_an_elman_network_that_is_trained():
+    """If only the read-out counted, 1,220 parameters would be a reservoir of 1,219 units."""
+    spec = Spec(kind="once", loss="squared", inputs=2, outputs=1, tokens=False, length=6, longest=6, lengths=(6,))
+    setting = types.SimpleNamespace(task=types.SimpleNamespace(spec=spec), size=1220, depth=1, embedding=None, label="label")
+    own, other = (solve(architecture(name), setting, "parameters") for name in ("echo_state", "elman"))
+    assert (own.width, own.counted) == (other.width, other.counted)
+    assert own.parameters == own.head == own.width + 1
+    assert models.build(architecture("echo_state"), spec, width=5, depth=2, seed=0).counts()["counted"] == 5 * (2 + 5 + 1) + 5 * 11 + 6
 
 
 def test_it_forgets_where_it_began():

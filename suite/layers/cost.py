@@ -1,4 +1,7 @@
-"""Forward FLOPs of one layer per time step: a multiply-add is 2, and element-wise work is left out."""
+"""Forward FLOPs of one layer per time step: a multiply-add is 2, and element-wise work on vectors is left out.
+
+Work on a state that is a matrix, larger than the vectors around it, is none of these: such a layer says it in `flops`.
+"""
 
 import math
 from typing import Any

@@ -91,7 +91,6 @@ class MUT3(Cell):
 @keras.saving.register_keras_serializable("suite")
 class NASCell(Cell):
     """a_k = x W_k + h U_k + b_k for k = 0 ... 7, but a_3 = x W_3 * (h U_3 + b_3)
-
     l_1 = tanh(sigmoid(a_0) * relu(a_1));  l_2 = tanh(sigmoid(a_2) + relu(a_3));  l_3 = tanh(tanh(a_4) * sigmoid(a_5))
     l_4 = sigmoid(tanh(a_6) + sigmoid(a_7));  c' = tanh(l_1 + c) * l_2;  h' = tanh(c' * tanh(l_3 + l_4))
 

@@ -82,9 +82,9 @@ class JANET(Cell):
 @keras.saving.register_keras_serializable("suite")
 class NormalizedLSTM(Cell):
     """a = LN(x W; gamma_x, beta_x) + LN(h U; gamma_h, beta_h) + b, for all gates at once;  i, f, o = sigmoid(a);  g = tanh(a)
+    c' = f * c + i * g;  h' = o * tanh(LN(c'; gamma_c, beta_c));  LN(v; gamma, beta) = gamma * (v - mean) / sqrt(variance + 1e-5) + beta
 
-    c' = f * c + i * g;  h' = o * tanh(LN(c'; gamma_c, beta_c)). LN(v) = gamma * (v - mean) / sqrt(variance + 1e-5) + beta, over the
-    4 * units pre-activations, or over the units of c. x: (batch, features); h, c: (batch, units). `forget_bias` is what b_f
+    LN is over the 4 * units pre-activations, or over the units of c. x: (batch, features); h, c: (batch, units). `forget_bias` is what b_f
     begins at.
 
     Source: Ba et al. (2016), arXiv:1607.06450.

@@ -17,11 +17,10 @@ STEPS = (0.001, 0.1)  # between which the discretisation steps begin
 
 @keras.saving.register_keras_serializable("suite")
 class S6(LinearRecurrence):
-    """One block of Mamba, without its normalisation and skip connection; d = `expand` * units channels:
-
-    x, r = u W_in;  x = silu(conv(x));  s, B, C = x W_x;  s = softplus(s W_s + b_s)
+    """x, r = u W_in;  x = silu(conv(x));  s, B, C = x W_x;  s = softplus(s W_s + b_s)
     h' = exp(s A) * h + s * B x;  y = ((h' C + D * x) * silu(r)) W_out;  A = -exp(a)
 
+    One block of Mamba, without its normalisation and skip connection; d = `expand` * units channels.
     u: (batch, features); x, r, s: (batch, d); B, C: (batch, `state_size`); h: (batch, state_size, d); y: (batch, units). W_s has
     rank units / 16, rounded up. The convolution reads 4 steps of each channel; its last three inputs are carried.
 

@@ -31,11 +31,10 @@ def named(cell: Any, *gates: str) -> Mapping[str, Tensor]:
 
 @keras.saving.register_keras_serializable("suite")
 class Peephole(Cell):
-    """i, f = sigmoid(x W + h U + p * c + b);  g = phi(x W + h U + b);  c' = f * c + i * g;  o sees c':
-
+    """i, f = sigmoid(x W + h U + p * c + b);  g = phi(x W + h U + b);  c' = f * c + i * g
     o = sigmoid(x W + h U + p * c' + b);  h' = o * psi(c')
 
-    A gate sees the memory cell of its own unit. x: (batch, features); h, c: (batch, units). phi and psi are the
+    A gate sees the memory cell of its own unit, and o the new one. x: (batch, features); h, c: (batch, units). phi and psi are the
     `candidate_activation` and the `output_activation`; `forget_bias` is what b_f begins at.
 
     Source: Gers et al. (2002), doi:10.1162/153244303768966139.
@@ -79,8 +78,9 @@ class Peephole(Cell):
 @keras.saving.register_keras_serializable("suite")
 class NoInputGate(Cell):
     """f = sigmoid(x W + h U + p * c + b);  g = tanh(x W + h U + b);  c' = f * c + g
+    o = sigmoid(x W + h U + p * c' + b);  h' = o * tanh(c')
 
-    o = sigmoid(x W + h U + p * c' + b);  h' = o * tanh(c'): everything is written. x: (batch, features); h, c: (batch, units).
+    Everything is written. x: (batch, features); h, c: (batch, units).
 
     Source: Greff et al. (2015), arXiv:1503.04069.
     """
@@ -108,9 +108,9 @@ class NoInputGate(Cell):
 @keras.saving.register_keras_serializable("suite")
 class NoForgetGate(Cell):
     """i = sigmoid(x W + h U + p * c + b);  g = tanh(x W + h U + b);  c' = c + i * g
+    o = sigmoid(x W + h U + p * c' + b);  h' = o * tanh(c')
 
-    o = sigmoid(x W + h U + p * c' + b);  h' = o * tanh(c'): nothing is forgotten, as in the LSTM of 1997. x: (batch, features);
-    h, c: (batch, units).
+    Nothing is forgotten, as in the LSTM of 1997. x: (batch, features); h, c: (batch, units).
 
     Source: Greff et al. (2015), arXiv:1503.04069; Hochreiter & Schmidhuber (1997), doi:10.1162/neco.1997.9.8.1735.
     """
@@ -164,9 +164,10 @@ class NoOutputGate(Cell):
 @keras.saving.register_keras_serializable("suite")
 class CoupledPeephole(Cell):
     """f = sigmoid(x W + h U + p * c + b);  g = tanh(x W + h U + b);  c' = f * c + (1 - f) * g
+    o = sigmoid(x W + h U + p * c' + b);  h' = o * tanh(c')
 
-    o = sigmoid(x W + h U + p * c' + b);  h' = o * tanh(c'): it writes where it forgets. The source learns i and has f = 1 - i,
-    which is this with W, U, p and b of the gate negated. x: (batch, features); h, c: (batch, units).
+    It writes where it forgets. The source learns i and has f = 1 - i, which is this with W, U, p and b of the gate negated.
+    x: (batch, features); h, c: (batch, units).
 
     Source: Greff et al. (2015), arXiv:1503.04069.
     """
@@ -195,9 +196,10 @@ class CoupledPeephole(Cell):
 @keras.saving.register_keras_serializable("suite")
 class FullGateRecurrence(Cell):
     """i', f' = sigmoid(x W + h U + s V + p * c + b);  g = tanh(x W + h U + b);  c' = f' * c + i' * g
+    o' = sigmoid(x W + h U + s V + p * c' + b);  h' = o' * tanh(c');  s = [i; f; o]
 
-    o' = sigmoid(x W + h U + s V + p * c' + b);  h' = o' * tanh(c'), where s = [i; f; o] are the gates of the step before and V
-    nine matrices. The gates are states, zero before the first step. x: (batch, features); all states (batch, units).
+    s are the gates of the step before and V nine matrices. The gates are states, zero before the first step. x: (batch, features);
+    all states (batch, units).
 
     Source: Greff et al. (2015), arXiv:1503.04069.
     """

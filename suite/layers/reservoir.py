@@ -20,7 +20,8 @@ class EchoState(Cell):
     """h' = (1 - leak) * h + leak * tanh(x W + h U + b), with W, U and b as they were drawn
 
     U is uniform, scaled to the spectral radius `radius`: below 1 the state forgets where it began. W and b are U(-1, 1).
-    x: (batch, features); h: (batch, units). Only what reads h is trained, so that the layer counts no parameters.
+    x: (batch, features); h: (batch, units). Only what reads h is trained: the layer has no parameters. Where
+    sizes are compared its fixed numbers count all the same, so that it stands beside an Elman network as wide as itself.
 
     Source: Jaeger (2001), GMD Report 148; Jaeger et al. (2007), doi:10.1016/j.neunet.2007.04.016 (leak).
     """

@@ -19,7 +19,6 @@ Tensor = Any
 @keras.saving.register_keras_serializable("suite")
 class SLSTM(Cell):
     """a_i, a_f, a_z, a_o = x W + h U + b;  m' = max(log sigmoid(a_f) + m, a_i)
-
     i = exp(a_i - m');  f = exp(log sigmoid(a_f) + m - m');  c' = f * c + i * tanh(a_z);  n' = f * n + i;  h' = sigmoid(a_o) * c' / n'
 
     h' does not depend on m, which only keeps c and n within range: no gradient passes through it. Where nothing was written

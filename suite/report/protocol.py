@@ -18,7 +18,7 @@ def protocol(rows: Sequence[Entry]) -> list[tuple[str, str]]:
     tried = f"{experiment.get('trials', '?')} {_sampler(experiment)} trials"
     space = "; ".join(f"{name} {distribution(body)}" for name, body in _space(rows).items())
     found = [
-        ("Size", f"equal {experiment.get('regime', 'parameters')}; embedding tables are not counted"),
+        ("Size", f"equal {experiment.get('regime', 'parameters')}; embedding tables are not counted, fixed random weights are"),
         ("Search space", space or numbers.NOTHING),
         ("Tuning", f"{tried} for each architecture, trial n with the same shared values for all"),
         ("Choice", f"on validation; {_finalists(experiment)}; the test split is read by the evaluation runs only"),
