@@ -153,7 +153,7 @@ class Program:
 
     def _run(self, name: str, chunk: Chunk, steps: int, inputs: tuple[Any, ...]) -> Any:
         plan = self._train if name == "train" else self._evaluate
-        return self.graphs((name, chunk.shape), plan, _tensors(chunk), tf.constant(steps), *inputs, jit=self.jit)
+        return self.graphs((name, chunk.shape), plan, tensors(chunk), tf.constant(steps), *inputs, jit=self.jit)
 
     def _compiled(self, name: str, chunk: Chunk, inputs: tuple[Any, ...]) -> None:
         """Trace and compile with no step taken; without XLA where it cannot compile a layer, which provenance tells."""
@@ -263,7 +263,8 @@ def initial_seed(trial: Trial) -> int:
     return seed("init", trial.name, trial.seed)
 
 
-def _tensors(chunk: Chunk) -> dict[str, Tensor]:
+def tensors(chunk: Chunk) -> dict[str, Tensor]:
+    """Return the arrays of a chunk as TensorFlow holds them."""
     return {field: tf.constant(array) for field, array in chunk.arrays.items()}
 
 
