@@ -19,7 +19,7 @@ MAPPED = {"enwik8": "enwik8", "text8": "text8"}  # the same, one symbol a byte, 
 PARTS = {"ptb": ("ptb.train.txt", "ptb.valid.txt", "ptb.test.txt")}
 TEXTS = (*MAPPED, *PARTS, *WHOLE)
 SPLITS = ("train", "validation", "test")
-BLOCK = 1 << 22  # symbols handled at once where a text may be large
+BLOCK = 1 << 20  # symbols handled at once where a text may be large
 
 
 class Mapped:
