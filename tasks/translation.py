@@ -15,12 +15,13 @@ from tasks.epochs import Epochs, padding_share
 from tasks.generated import one_target
 from tasks.guesses import Guess
 from tasks.pair_rows import Rows, encoded, used
-from tasks.parallel import KNOWN, MADE, MULTI30K, divided, made, multi30k, read
+from tasks.parallel import KNOWN, MADE, MARK, MULTI30K, divided, made, multi30k, read
 from tasks.subwords import SPECIAL
 from tasks.transduction import START, STOP, decoded, paired
 from tasks.translation_floors import ORDERS, WRITERS, Metrics, counts, writer
 from tasks.user_files import Source
 
+SHOWN = 3  # test sentences whose attention maps are kept
 MOST_BUCKETS = 7  # and one more for sentences longer than any of training
 
 
@@ -97,7 +98,7 @@ class Translation(Epochs):
             target_lengths=tuple(time for _, time in text.buckets),
             start=START,
             stop=STOP,
-            needs=frozenset(BEAMS),
+            needs=frozenset({*BEAMS, "attention"}),
         )
 
     @property
@@ -124,7 +125,7 @@ class Translation(Epochs):
 
     def meter(self, split: str) -> Meter:
         text = self.text
-        return Translations(text.vocabularies[1].decode, text.sources, text.targets)
+        return Translations(text.vocabularies[1].decode, text.sources, text.targets, self._shown if split == "test" else None)
 
     def baselines(self) -> Mapping[str, Baseline]:
         counted = {name: Guess(functools.partial(self._counted, order)) for name, order in ORDERS.items()}
@@ -141,6 +142,20 @@ class Translation(Epochs):
         text = self.text
         sentences = writer(self, name)([text.sources[row] for row in batch.extra["row"]])
         return decoded(text.vocabularies[1].encode(sentences), batch)
+
+    @property
+    def _shown(self) -> dict[str, int]:
+        """The test sentences whose attention is kept, from short to long."""
+        rows = self.text.splits["test"]
+        return {f"attention {number}": int(rows[len(rows) * number // (SHOWN + 1)]) for number in range(1, SHOWN + 1)}
+
+    def _maps(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        text = self.text
+        source, target = ([symbol.replace(MARK, "_") for symbol in vocabulary.symbols] for vocabulary in text.vocabularies)
+        return {
+            name: ((*(target[number] for number in text.y[row]), "stop"), tuple(source[number] for number in text.x[row]))
+            for name, row in self._shown.items()
+        }
 
     def digest(self) -> str:
         return self.text.sha256
@@ -159,12 +174,15 @@ class Translation(Epochs):
         notes += (
             f"; padded to {', '.join(f'{time} and {target}' for time, target in text.buckets)} steps: {share:.1%} of training is padding"
         )
+        source, licence = self._origin()
+        return Card(source, licence, {**sizes, "train": 0}, {}, text.sha256, notes, self._maps())
+
+    def _origin(self) -> tuple[str, str]:
         if self.source_path is not None:
-            return Card(f"{self.source_path}, {self.target_path}", "the user's", {**sizes, "train": 0}, {}, text.sha256, notes)
+            return f"{self.source_path}, {self.target_path}", "the user's"
         if self.corpus == MADE:
-            return Card("made: a small grammar", "made", {**sizes, "train": 0}, {}, text.sha256, notes)
-        corpus = CORPORA[MULTI30K]
-        return Card(corpus.source, corpus.licence, {**sizes, "train": 0}, {}, text.sha256, notes)
+            return "made: a small grammar", "made"
+        return CORPORA[MULTI30K].source, CORPORA[MULTI30K].licence
 
     def tiny(self) -> "Translation":
         source, target = (self.source, self.target) if {self.source, self.target} == {"de", "en"} else ("en", "de")

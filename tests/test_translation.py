@@ -203,6 +203,28 @@ def test_greedy_and_beam_are_scored_apart_and_each_is_optional():
     assert set(meter_of(TINY, "test", lambda batch: Prediction(np.ones(batch.y.shape), batch.y))) == {"loss", "perplexity"}
 
 
+def test_what_is_attended_to_is_kept_for_three_test_sentences_with_the_names_of_rows_and_columns():
+    """The k-th symbol of the target attends to the k-th of the source, or to the last one."""
+
+    def straight(batch):
+        last = batch.mask.sum(axis=1)[:, None] - 1
+        weights = np.eye(batch.x.shape[1])[np.minimum(np.arange(batch.y.shape[1]), last)]
+        return Prediction(np.ones(batch.y.shape), batch.y, attention=weights.astype(np.float32))
+
+    maps = TINY.describe().maps
+    found = {name: score for name, score in meter_of(TINY, "test", straight).items() if name.startswith("attention")}
+    assert list(maps) == ["attention 1", "attention 2", "attention 3"]
+    assert set(found) == set(maps)
+    pairs = dict(zip(TINY.text.sources, TINY.text.targets, strict=True))
+    for name, (down, across) in maps.items():
+        source, target = ("".join(symbols).replace("_", " ").strip() for symbols in (across, down[:-1]))
+        assert pairs[source] == target
+        assert down[-1] == "stop"
+        weights = np.array([value for _, value in found[name]]).reshape(len(down), len(across))
+        np.testing.assert_array_equal(weights, np.eye(len(across))[np.minimum(np.arange(len(down)), len(across) - 1)])
+    assert not any(name.startswith("attention") for name in meter_of(TINY, "validation", straight))
+
+
 def test_a_translation_without_end_is_cut_at_one_and_a_half_times_its_source_and_ten():
     batch = next(TINY.batches("test", seed=0, batch_size=5))
     meter = TINY.meter("test")
