@@ -72,9 +72,10 @@ class Translations:
             ids = (prediction.decoded or {})[name]
             for place in there:
                 self.found[name][numbers[place]] = self.decode(ids[place, : limits[place]])
-        for place in there if prediction.attention is not None and self.shown else ():
-            if numbers[place] in self.shown:
-                weights = prediction.attention[place, : (batch.weight[place] > 0).sum(), : batch.mask[place].sum()]
+        attention = prediction.attention
+        for place in there:
+            if attention is not None and numbers[place] in self.shown:
+                weights = attention[place, : (batch.weight[place] > 0).sum(), : batch.mask[place].sum()]
                 self.maps[self.shown[numbers[place]]] = tuple(enumerate(np.round(weights.astype(float), 4).ravel().tolist()))
 
     def result(self) -> dict[str, Score]:
