@@ -8,7 +8,7 @@ from typing import Any
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from suite import optimisation, plugins, training
-from suite.chunks import Chunk, Feed
+from suite.chunks import Chunk, training_feed
 from suite.experiment import Experiment, Setting
 from suite.program import program, tensors
 from suite.result import Trial
@@ -56,14 +56,14 @@ def everything(names: Sequence[str], *, tell: Callable[[str], None], seconds: fl
 
 
 def measured(name: str, seconds: float) -> Pipeline:
-    """Return the row of a task: batches from its own generator, through `Feed` as in a training, under one Elman layer."""
+    """Return the row of a task: batches from its own generator, in chunks as in a training, under one Elman layer."""
     trial = smallest(name)
     setting, values = trial.setting, training.checked(trial)
     made = program(trial)
     made.reset(trial, values)
     states = made.zero_states(BATCH)
     rates = optimisation.learning_rates("constant", 1e-3, setting.steps, 0.0)
-    feed = Feed(setting.task.batches("train", seed=0, batch_size=BATCH))
+    feed = training_feed(setting.task, seed=0, batch_size=BATCH)
     making = training_time = 0.0
     steps = 0
     for call in range(MOST_CALLS + WARM_UP):
