@@ -50,7 +50,9 @@ def everything(names: Sequence[str], *, tell: Callable[[str], None], seconds: fl
     tf.config.threading.set_inter_op_parallelism_threads(1)
     for name in names or plugins.table("TASKS"):
         try:
-            yield measured(name, seconds)
+            row = measured(name, seconds)
+            tell(f"{name}: {row.share:.1%} of a step")
+            yield row
         except ValueError as error:
             tell(f"{name} is left out: {error}")
 
