@@ -79,8 +79,8 @@ def examined(setting: Setting) -> Card:
     """Read all of the data, as a run would, and return their card."""
     task = setting.task
     next(task.batches("train", seed=0, batch_size=BATCH))
-    for split in task.splits:
-        _ = dict(task.metrics(split)) if split.partition("/")[0] in ("validation", "test") else None
+    for split in ("validation", "test"):
+        task.metrics(split)
     return task.describe()
 
 
