@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from suite.task import Array, Batch
+from suite.task import Array, Batch, Task
 
 FIELDS = ("x", "y", "weight", "mask", "target_in", "reset")  # what a model may see of a batch
 MOST_STEPS = 100
+MIXED_STEPS = 8  # where batches of several lengths come in any order: few in a row are alike, and all of a chunk is handed over
 MOST_BYTES = 2**24  # of the arrays of a chunk
 
 
@@ -58,6 +59,13 @@ class Feed:
             self.ahead = next(self.batches, None)
             arrays = seen(self.ahead) if self.ahead is not None else arrays
         return Chunk(stacked, tuple(taken))
+
+
+def training_feed(task: Task, *, seed: int, batch_size: int) -> Feed:
+    """Return the training batches of a task in chunks: of many where all are of one length, of few where they are not."""
+    batches = task.batches("train", seed=seed, batch_size=batch_size)
+    mixed = any(length < task.spec.length for length in task.spec.lengths)
+    return Feed(batches, most_steps=MIXED_STEPS) if mixed else Feed(batches)
 
 
 def seen(batch: Batch) -> dict[str, Array]:

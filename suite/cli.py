@@ -90,6 +90,26 @@ def run(experiment: str, workers: int | None, accept_code: bool, rerun: bool, ur
 
 
 @cli.command()
+@click.argument("kind")
+@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--columns", default="", metavar="A,B", help="Which columns of a table to read; of texts, that of the text and of the label.")
+@click.option("--target", default="", metavar="A", help="Which column to forecast.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write. Default: <data>_<kind>.py, here.")
+def new(kind: str, files: tuple[Path, ...], columns: str, target: str, output: Path | None) -> None:
+    """Write a question on your own FILES, for `suite run`: sentiment, charlm, translation, labelling or forecasting.
+
+    The data are read whole and frozen by their sha256; what is wrong with them is told by file and line, and then nothing
+    is written.
+    """
+    from suite import new as definition
+    from suite.starter import Given
+
+    names = tuple(name.strip() for name in columns.split(",") if name.strip())
+    path = definition.write(kind, Given(files=files, columns=names, target=target), output)
+    click.echo(f"wrote {path}; next: suite run {path if path.is_absolute() else f'./{path}'}")
+
+
+@cli.command()
 @click.argument("experiment")
 @_json_option
 @_store_option

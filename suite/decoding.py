@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from suite.graphs import Graphs, shapes
 from suite.models import SequenceModel
 from suite.task import Array, Batch
 
@@ -108,13 +109,21 @@ def penalty(length: Any) -> Any:
     return ((5.0 + tf.cast(length, tf.float32)) / 6.0) ** PENALTY
 
 
-DECODERS: Mapping[str, Callable[..., Any]] = {"greedy": greedy, "beam4": functools.partial(beam, width=4)}
+DECODERS: Mapping[str, Callable[..., Any]] = {"greedy": greedy.python_function, "beam4": functools.partial(beam.python_function, width=4)}
 
 
-def decoded(model: SequenceModel, batch: Batch) -> dict[str, Array] | None:
-    """Return the ids that the task's meter asks for, by name, (batch, longest target), or None where it asks for none."""
+def decoded(model: SequenceModel, batch: Batch, graphs: Graphs) -> dict[str, Array] | None:
+    """Return the ids that the task's meter asks for, by name, (batch, longest target), or None where it asks for none.
+
+    `graphs` keeps one graph for each way and shape, and belongs to this model.
+    """
     asked = [name for name in DECODERS if name in model.spec.needs]
     if not asked:
         return None
-    x, mask = tf.constant(batch.x), None if batch.mask is None else tf.constant(batch.mask)
-    return {name: DECODERS[name](model, x, mask, longest=max(model.spec.target_lengths)).numpy() for name in asked}
+    given = {name: tf.constant(array) for name, array in (("x", batch.x), ("mask", batch.mask)) if array is not None}
+    longest = max(model.spec.target_lengths)
+
+    def graph(name: str) -> Callable[[dict[str, Tensor]], Tensor]:
+        return lambda given: DECODERS[name](model, given["x"], given.get("mask"), longest=longest)
+
+    return {name: graphs((name, shapes(given)), graph(name), given).numpy() for name in asked}

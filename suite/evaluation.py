@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 
 from suite.chunks import Chunk, Feed
-from suite.decoding import decoded
 from suite.program import Program
 from suite.result import Curve
 from suite.task import Prediction, Score, Task
@@ -42,7 +41,7 @@ def evaluate(program: Program, task: Task, split: str, *, batch_size: int, decod
         states = found.states
         for index, batch in enumerate(chunk.batches):
             probable = None if found.probabilities is None else found.probabilities[index]
-            ids = decoded(program.model, batch) if decode else None
+            ids = program.decode(batch) if decode else None
             weights = program.attention_map(batch) if decode else None
             meter.update(batch, Prediction(found.loss[index], found.best[index], probable, ids, weights))
     return sorted_out(meter.result())

@@ -1,4 +1,4 @@
-"""Finds architectures, tasks, experiments and corpora: ours and third parties' by the same entry-point group."""
+"""Finds architectures, tasks, experiments, corpora and starters: ours and third parties' by the same entry-point group."""
 
 import difflib
 import functools
@@ -18,7 +18,7 @@ from suite.experiment import Experiment
 from suite.result import Trial
 
 GROUP = "suite.plugins"
-TABLES = ("ARCHITECTURES", "TASKS", "EXPERIMENTS", "CORPORA")
+TABLES = ("ARCHITECTURES", "TASKS", "EXPERIMENTS", "CORPORA", "STARTERS")
 
 
 _OF_FILES: dict[str, "Entry"] = {}
@@ -79,6 +79,11 @@ def task(name: str) -> Any:
 def corpus(name: str) -> Any:
     """Return the corpus of this name."""
     return _chosen("CORPORA", "corpus", name)
+
+
+def starter(name: str) -> Any:
+    """Return the starter of this name."""
+    return _chosen("STARTERS", "kind of data", name)
 
 
 def question(reference: str) -> Question:

@@ -2,7 +2,6 @@
 
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +9,8 @@ import tensorflow as tf
 
 from suite import canonical, gradients, losses, models, optimisation
 from suite.chunks import Chunk, seen
+from suite.decoding import decoded
+from suite.graphs import Graphs, shapes
 from suite.optimisation import Values
 from suite.result import Trial, own_values
 from suite.seeding import seed
@@ -72,8 +73,7 @@ class Program:
         self.why_not = "" if self.jit else f"more than {JIT_UP_TO} weights"
         self.traces: Counter[str] = Counter()
         self.seconds = 0.0  # spent on tracing and compiling
-        self.ready: set[Any] = set()
-        self.functions = self._functions()
+        self.graphs = Graphs()
 
     def reset(self, trial: Trial, values: Values) -> None:
         """Set every variable to what a fresh build for this trial would have."""
@@ -127,14 +127,18 @@ class Program:
         weights = self._single("attention_map", batch)
         return None if weights is None else weights.numpy()
 
+    def decode(self, batch: Batch) -> dict[str, Array] | None:
+        """Return what the model writes by itself, by way of decoding, where the meter asks for any."""
+        return decoded(self.model, batch, self.graphs)
+
     def _single(self, name: str, batch: Batch) -> Any:
         """Call a function of one batch."""
         tensors = {field: tf.constant(array) for field, array in seen(batch).items()}
-        shape = (name, tuple((field, tuple(array.shape)) for field, array in tensors.items()))
+        key = (name, shapes(tensors))
+        fresh = key not in self.graphs
         begun = time.perf_counter()
-        found = self.functions[name](tensors)
-        if shape not in self.ready:  # a call is short beside its trace
-            self.ready.add(shape)
+        found = self.graphs(key, self._probe if name == "probe" else self._attention_map, tensors)
+        if fresh:  # a call is short beside its trace
             self.seconds += time.perf_counter() - begun
         return found
 
@@ -145,34 +149,26 @@ class Program:
 
     def _call(self, name: str, chunk: Chunk, inputs: tuple[Any, ...]) -> Any:
         self._compiled(name, chunk, inputs)
-        return self.functions[name](_tensors(chunk), tf.constant(chunk.steps), *inputs)
+        return self._run(name, chunk, chunk.steps, inputs)
+
+    def _run(self, name: str, chunk: Chunk, steps: int, inputs: tuple[Any, ...]) -> Any:
+        plan = self._train if name == "train" else self._evaluate
+        return self.graphs((name, chunk.shape), plan, tensors(chunk), tf.constant(steps), *inputs, jit=self.jit)
 
     def _compiled(self, name: str, chunk: Chunk, inputs: tuple[Any, ...]) -> None:
-        if (name, chunk.shape) not in self.ready:
-            self._compile(name, lambda: self.functions[name](_tensors(chunk), tf.constant(0), *inputs))
-            self.ready.add((name, chunk.shape))
-
-    def _compile(self, name: str, call: Callable[[], Any]) -> None:
         """Trace and compile with no step taken; without XLA where it cannot compile a layer, which provenance tells."""
+        if (name, chunk.shape) in self.graphs:
+            return
         begun = time.perf_counter()
         try:
-            call()
+            self._run(name, chunk, 0, inputs)
         except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
             if not self.jit:
                 raise
             self.jit, self.why_not = False, f"XLA cannot compile it: {str(error).splitlines()[0]}"
-            self.functions, self.ready = self._functions(), set()
-            call()
+            self.graphs = Graphs()
+            self._run(name, chunk, 0, inputs)
         self.seconds += time.perf_counter() - begun
-
-    def _functions(self) -> dict[str, Any]:
-        plans = {
-            "train": (self._train, self.jit),
-            "evaluate": (self._evaluate, self.jit),
-            "probe": (self._probe, False),
-            "attention_map": (self._attention_map, False),
-        }
-        return {name: tf.function(plan, autograph=False, jit_compile=jit) for name, (plan, jit) in plans.items()}
 
     def _outputs(self, batch: dict[str, Tensor], states: Any, **more: Any) -> tuple[Tensor, Any]:
         given = {name: batch[name] for name in ("mask", "target_in") if name in batch}
@@ -267,7 +263,8 @@ def initial_seed(trial: Trial) -> int:
     return seed("init", trial.name, trial.seed)
 
 
-def _tensors(chunk: Chunk) -> dict[str, Tensor]:
+def tensors(chunk: Chunk) -> dict[str, Tensor]:
+    """Return the arrays of a chunk as TensorFlow holds them."""
     return {field: tf.constant(array) for field, array in chunk.arrays.items()}
 
 

@@ -114,7 +114,11 @@ class Metric(NamedTuple):
 
 
 class Card(NamedTuple):
-    """The card of a data set."""
+    """The card of a data set.
+
+    `maps` names the curves of the test split that are tables, such as what a model attends to: what its rows and what its
+    columns are. Value k of such a curve stands in row k // columns and column k % columns.
+    """
 
     source: str  # where it comes from: author, year, address
     licence: str
@@ -122,6 +126,7 @@ class Card(NamedTuple):
     balance: Mapping[str, float]  # class -> share, where there are classes
     digest: str
     notes: str = ""
+    maps: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
 
 
 class Meter(Protocol):

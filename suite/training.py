@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from suite import circumstances, gradients, models, optimisation, sizing
-from suite.chunks import Feed
+from suite.chunks import training_feed
 from suite.curves import Curves
 from suite.decoding import DECODERS
 from suite.evaluation import Scores, evaluate
@@ -154,7 +154,7 @@ class _Run:
         self.program, self.compiled_before = made, made.seconds
         made.reset(trial, values)
         self.size = sizing.measured(made.model, self.setting.size, 0.0).to_json()
-        self.feed = Feed(self.task.batches("train", seed=trial.seed, batch_size=self.setting.batch_size))
+        self.feed = training_feed(self.task, seed=trial.seed, batch_size=self.setting.batch_size)
         self.states = self.program.zero_states(self.setting.batch_size)
         self.rates = optimisation.learning_rates(self.experiment.schedule, values.learning_rate, self.setting.steps, self.experiment.warmup)
         self.diagnostic = gradients.diagnostic(self.task) if gradients.has_states(self.program.model) else None

@@ -36,8 +36,11 @@ class Automaton:
 
     def words(self, rng: np.random.Generator, count: int, time: int) -> Array:
         """Return random words, int32 (count, time)."""
-        columns = [rng.choice(np.array(self.alphabets[step % len(self.alphabets)], np.int32), count) for step in range(time)]
-        return np.stack(columns, axis=1)
+        found, period = np.empty((count, time), np.int32), len(self.alphabets)
+        for place, alphabet in enumerate(self.alphabets):
+            column = found[:, place::period]
+            column[:] = np.array(alphabet, np.int32)[rng.integers(0, len(alphabet), column.shape)]
+        return found
 
     def run(self, words: Array) -> Array:
         """Return the answer after every step, int32 (rows, time)."""

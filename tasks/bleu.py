@@ -1,7 +1,7 @@
 """Scores of free-running translations: BLEU and chrF of whole sentences, by sacrebleu, with its signature."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -48,11 +48,16 @@ class Translations:
     """A meter: loss and perplexity of the right symbols, and of what was decoded BLEU, chrF and the share of exact sentences.
 
     `decode` turns ids into a sentence; `sources` and `references` are the sentences by the number in `extra["row"]`. A
-    translation is cut at 1.5 times the symbols of its source and 10 more. What was not decoded has no scores.
+    translation is cut at 1.5 times the symbols of its source and 10 more. What was not decoded has no scores. Of the rows in
+    `shown`, by name, the attention is kept as a map: a row for each symbol of the target, a column for each of the source.
     """
 
-    def __init__(self, decode: Callable[[Array], str], sources: Sequence[str], references: Sequence[str]) -> None:
+    def __init__(
+        self, decode: Callable[[Array], str], sources: Sequence[str], references: Sequence[str], shown: Mapping[str, int] | None = None
+    ) -> None:
         self.decode, self.sources, self.references = decode, sources, references
+        self.shown = {row: name for name, row in (shown or {}).items()}
+        self.maps: dict[str, tuple[tuple[float, float], ...]] = {}
         self.means = Means({"loss": loss})
         self.found: dict[str, dict[int, str]] = {name: {} for name in BEAMS}
 
@@ -61,13 +66,20 @@ class Translations:
         if batch.extra is None or batch.mask is None:
             raise ValueError('a batch of translations must have a mask and extra["row"], got none')
         limits = (1.5 * batch.mask.sum(axis=1) + 10).astype(int)
+        numbers = batch.extra["row"].tolist()
+        there = np.flatnonzero(batch.weight.any(axis=1)).tolist()
         for name in BEAMS.keys() & (prediction.decoded or {}).keys():
             ids = (prediction.decoded or {})[name]
-            for place in np.flatnonzero(batch.weight.any(axis=1)):
-                self.found[name][int(batch.extra["row"][place])] = self.decode(ids[place, : limits[place]])
+            for place in there:
+                self.found[name][numbers[place]] = self.decode(ids[place, : limits[place]])
+        attention = prediction.attention
+        for place in there:
+            if attention is not None and numbers[place] in self.shown:
+                weights = attention[place, : (batch.weight[place] > 0).sum(), : batch.mask[place].sum()]
+                self.maps[self.shown[numbers[place]]] = tuple(enumerate(np.round(weights.astype(float), 4).ravel().tolist()))
 
     def result(self) -> dict[str, Score]:
-        scores: dict[str, Score] = dict(self.means.result())
+        scores: dict[str, Score] = {**self.means.result(), **self.maps}
         done: dict[tuple[str, ...], tuple[float, float, float]] = {}  # what two ways of decoding write alike is scored once
         if isinstance(nats := scores.get("loss"), float):
             scores["perplexity"] = math.exp(nats) if nats < 700 else math.inf

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -19,6 +18,7 @@ from tasks.generated import PROBE_ROWS, check_request, one_target, padded
 from tasks.meters import Means, loss
 from tasks.ngram import TOO_MANY, NGram, NGramGuess
 from tasks.text import OFFLINE, TEXTS, Characters, Ids, blocks, characters
+from tasks.user_files import Source
 from tasks.windows import sliding
 
 FLOORS = {"unigram": 1, "bigram": 2}
@@ -50,7 +50,7 @@ class CharLM:
     solved: ClassVar[None] = None
 
     corpus: str = OFFLINE
-    path: Path | None = field(default=None, metadata={"key": False})
+    path: Source | None = field(default=None, metadata={"key": False})
     window: int = 100
     carried: bool = False
     limit: int | None = None  # the first characters only

@@ -1,4 +1,4 @@
-"""Scores of a classification into two classes that no mean over rows gives: ranks, calibration, and both classes alike."""
+"""Scores of a classification that no mean over rows gives: ranks, calibration, and all classes alike."""
 
 from collections.abc import Mapping
 
@@ -11,36 +11,39 @@ BINS = 15
 
 
 class ClassScores:
-    """A meter of loss, accuracy, macro-F1, AUROC, Brier and ECE over the weighted rows of a split, kind once, two classes.
+    """A meter of loss, accuracy, macro-F1, AUROC, Brier and ECE over the weighted rows of a split, kind once.
 
-    What needs probabilities is left out where a prediction has none, and AUROC where a split holds one class only.
+    What needs probabilities is left out where a prediction has none, and AUROC where there are more than two classes or a
+    split holds one of them only. Of two classes Brier looks at the second alone: half of the sum over both.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int = 2) -> None:
+        self.classes = classes
         self.parts: list[tuple[Array, Array, Array, Array | None]] = []
 
     def update(self, batch: Batch, prediction: Prediction) -> None:
         kept = batch.weight > 0
-        probable = None if prediction.probabilities is None else prediction.probabilities[kept, 1].astype(np.float64)
+        probable = None if prediction.probabilities is None else prediction.probabilities[kept].astype(np.float64)
         self.parts.append((batch.y[kept], prediction.loss[kept].astype(np.float64), prediction.best[kept], probable))
 
     def result(self) -> dict[str, Score]:
         y, loss, best = (np.concatenate([part[index] for part in self.parts if part[index] is not None]) for index in range(3))
         found: dict[str, Score] = {} if np.isnan(loss).all() else {"loss": float(loss.mean())}
-        found |= {"accuracy": float((best == y).mean()), "macro-F1": macro_f1(y, best)}
+        found |= {"accuracy": float((best == y).mean()), "macro-F1": macro_f1(y, best, self.classes)}
         probable = [part[3] for part in self.parts if part[3] is not None]
         if len(probable) == len(self.parts):
             p = np.concatenate(probable)
-            found |= {"Brier": float(((p - y) ** 2).mean()), "ECE": calibration_error(y, p)}
-            if 0 < y.mean() < 1:
-                found["AUROC"] = auroc(y, p)
+            squares = ((p - np.eye(self.classes)[y]) ** 2).sum(axis=1).mean()
+            found |= {"Brier": float(squares / 2 if self.classes == 2 else squares), "ECE": calibration_error(y, p)}
+            if self.classes == 2 and 0 < y.mean() < 1:
+                found["AUROC"] = auroc(y, p[:, 1])
         return found
 
 
-def macro_f1(y: Array, best: Array) -> float:
-    """Return the mean over the two classes of 2 hits / (named + there); a class neither named nor there counts as 1."""
+def macro_f1(y: Array, best: Array, classes: int = 2) -> float:
+    """Return the mean over the classes of 2 hits / (named + there); a class neither named nor there counts as 1."""
     scores = []
-    for kind in (0, 1):
+    for kind in range(classes):
         named, there = best == kind, y == kind
         both = named.sum() + there.sum()
         scores.append(2 * (named & there).sum() / both if both else 1.0)
@@ -57,14 +60,14 @@ def auroc(y: Array, p: Array) -> float:
 
 
 def calibration_error(y: Array, p: Array) -> float:
-    """Return the mean distance of confidence and accuracy over 15 bins of confidence, each by its rows.
+    """Return the mean distance of confidence and accuracy over 15 bins of confidence, each by its rows; p: (rows, classes).
 
     Source: Guo et al. (2017), arXiv:1706.04599.
     """
     if np.isnan(p).any():
         return float("nan")
-    confidence = np.maximum(p, 1 - p)
-    hit = (p > 0.5) == y
+    confidence = p.max(axis=1)
+    hit = p.argmax(axis=1) == y
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     gaps = np.bincount(bins, weights=hit - confidence, minlength=BINS)
     return float(np.abs(gaps).sum() / len(y))
@@ -77,9 +80,9 @@ def class_metrics(majority: Mapping[str, Score], certain: Mapping[str, Score]) -
     rows = {
         "loss": ("nats per row", "min", majority, "majority", shares),
         "accuracy": ("share of rows", "max", majority, "majority", shares),
-        "macro-F1": ("mean F1 of both classes", "max", majority, "majority", shares),
+        "macro-F1": ("mean F1 of the classes", "max", majority, "majority", shares),
         "AUROC": ("share of pairs", "max", majority, "majority", "no ranking: each pair is a tie"),
-        "Brier": ("squared error of the probability of class 1", "min", majority, "majority", shares),
+        "Brier": ("squared error of the probabilities", "min", majority, "majority", shares),
         "ECE": ("expected distance of confidence and accuracy, 15 bins", "min", certain, "certain", sure),
     }
     return {

@@ -2,7 +2,8 @@
 
 import functools
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 DIGITS = "0123456789-"
 WIDTHS = ("full", "long", "medium", "short")
 YEAR = 2021  # one year shows every month, weekday and digit
+FIELDS = {"y": "year", "M": "month", "L": "month", "d": "day", "E": "weekday", "c": "weekday"}  # letter of a CLDR pattern -> what it shows
+A_DAY_OF = {
+    "year": lambda value: date(value, 1, 1),
+    "month": lambda value: date(YEAR, value, 1),
+    "day": lambda value: date(YEAR, 1, value),
+    "weekday": lambda value: date(YEAR, 3, 1 + value),  # the first of March was a Monday
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,18 +147,40 @@ class Dates(Generated):
         return replace(super().tiny(), locales=("de", "en_US"), widths=("short",))
 
 
+class _Shown(dict[int, list[int]]):
+    """What stands for each value of a part of a day, as ids: found when first asked for."""
+
+    def __init__(self, show: Callable[[int], list[int]]) -> None:
+        super().__init__()
+        self.show = show
+
+    def __missing__(self, value: int) -> list[int]:
+        self[value] = found = self.show(value)
+        return found
+
+
+class _Form(NamedTuple):
+    """One way to write a date: what stands in it, piece by piece, as ids. A piece is what it is, or depends on one part of the day."""
+
+    pieces: tuple[tuple[str, Mapping[int, list[int]]], ...]  # name of the part, "" for none -> its value -> ids
+
+    def read(self, day: date) -> list[int]:
+        """Return the ids of a day."""
+        parts = {"": 0, "year": day.year, "month": day.month, "day": day.day, "weekday": day.weekday()}
+        return [number for part, ids in self.pieces for number in ids[parts[part]]]
+
+
 class _Script(NamedTuple):
     """The ways to write a date, and the ids of what they are written with."""
 
-    forms: tuple[tuple[int, "DateTimePattern", object], ...]  # id of the locale's symbol, pattern, locale
+    forms: tuple[_Form, ...]
     characters: dict[str, int]
     longest: int  # symbols of a row, that of the locale included
     sha256: str
 
     def read(self, form: int, day: date) -> list[int]:
         """Return the ids of a day as written in one of the forms."""
-        symbol, pattern, locale = self.forms[form]
-        return [symbol, *(self.characters[character] for character in pattern.apply(day, locale))]  # type: ignore[arg-type]
+        return self.forms[form].read(day)
 
 
 @functools.lru_cache(maxsize=16)
@@ -168,7 +198,27 @@ def _script(locales: tuple[str, ...], widths: tuple[str, ...]) -> _Script:
     texts = [str(pattern.apply(day, locale)) for _, pattern, locale in forms for day in days]
     known = sorted({*"".join(texts), *DIGITS})
     characters = {character: SYMBOLS + len(locales) + number for number, character in enumerate(known)}
-    return _Script(tuple(forms), characters, 1 + max(map(len, texts)), hashlib.sha256("\n".join(texts).encode()).hexdigest())
+    found = tuple(_form(symbol, pattern, locale, characters) for symbol, pattern, locale in forms)
+    return _Script(found, characters, 1 + max(map(len, texts)), hashlib.sha256("\n".join(texts).encode()).hexdigest())
+
+
+def _form(symbol: int, pattern: "DateTimePattern", locale: object, characters: Mapping[str, int]) -> _Form:
+    """Return the pieces of a pattern: babel is asked for each value of each field once, and a row costs a few look-ups."""
+    from babel.dates import DateTimeFormat
+
+    ids = lambda text: [characters[character] for character in text]
+    pieces: list[tuple[str, Mapping[int, list[int]]]] = [("", {0: [symbol]})]
+    for place, piece in enumerate(re.split(r"%\((\w+)\)s", str(pattern.format))):
+        if place % 2 == 0:
+            pieces.append(("", {0: ids(piece.replace("%%", "%"))}))
+            continue
+        part = FIELDS[piece[0]]
+
+        def show(value: int, part: str = part, piece: str = piece) -> list[int]:
+            return ids(DateTimeFormat(A_DAY_OF[part](value), locale)[piece])  # type: ignore[arg-type]
+
+        pieces.append((part, _Shown(show)))
+    return _Form(tuple(pieces))
 
 
 @functools.lru_cache(maxsize=16)

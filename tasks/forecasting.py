@@ -1,11 +1,11 @@
 """Forecasting a user's own series, from a CSV file."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import ClassVar
 
 from tasks.series import Series, SeriesTask
 from tasks.tables import numbers
+from tasks.user_files import Source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Forecasting(SeriesTask):
 
     name: ClassVar[str] = "forecasting"
 
-    path: Path = field(metadata={"key": False})
+    path: Source = field(metadata={"key": False})
     columns: tuple[str, ...] = ()  # all of them
     target: str = ""  # needed where more than one column is read
     separator: str = ","
@@ -39,7 +39,7 @@ class Forecasting(SeriesTask):
             raise ValueError(f"target must be one of columns {self.columns}, got {self.target!r}")
 
     def series(self) -> Series:
-        names, values = numbers(Path(self.path), self.columns, self.separator)
+        names, values = numbers(self.path, self.columns, self.separator)
         if not self.target and len(names) > 1:
             raise ValueError(f"{self.path}: target must say which column to forecast, one of {', '.join(names)}")
         if self.target and self.target not in names:

@@ -16,6 +16,7 @@ from suite.seeding import generator
 from suite.task import Array, Baseline, Batch, Card, Meter, Metric, Spec
 
 CHUNK = 64  # rows drawn at once in fixed splits: row k is the same for every batch size
+DRAWN = 512  # rows drawn at once in training, a few batches
 PROBE_ROWS = 32
 DIGEST_ROWS = 32
 
@@ -95,7 +96,9 @@ class Generated(ABC):
         return dataclasses.replace(self, validation_rows=10, test_rows=10)
 
     def _training(self, seed: int, index: int, batch_size: int) -> Batch:
-        return trimmed(self.drawn("train", generator(self.name, self.version, "train", seed, index), batch_size), self.spec)
+        number, place = divmod(index, _drawn_at_once(batch_size))
+        rows = slice(place * batch_size, (place + 1) * batch_size)
+        return trimmed(each(lambda array: array[rows], _drawn(self, seed, number, batch_size)), self.spec)
 
     def _fixed(self, split: str, first: int, batch_size: int) -> Batch:
         last = min(first + batch_size, self.sizes[split])
@@ -106,6 +109,16 @@ class Generated(ABC):
         if split == "probe":
             rows = rows._replace(weight=one_target(rows.weight))
         return padded(trimmed(rows, self.spec), batch_size)
+
+
+@functools.lru_cache(maxsize=2)
+def _drawn(task: Generated, seed: int, number: int, batch_size: int) -> Batch:
+    return task.drawn("train", generator(task.name, task.version, "train", seed, number), _drawn_at_once(batch_size) * batch_size)
+
+
+def _drawn_at_once(batch_size: int) -> int:
+    """Return for how many batches of training rows are drawn together: a call of numpy costs more than the few rows of one batch."""
+    return max(1, DRAWN // batch_size)
 
 
 @functools.lru_cache(maxsize=16)

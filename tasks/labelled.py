@@ -3,22 +3,22 @@
 import dataclasses
 import functools
 import hashlib
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count
 from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from suite.task import MOST_SHAPES, Array, Baseline, Batch, Card, Meter, Metric, Prediction, Spec
-from tasks.bucketing import epoch, padded_lengths
 from tasks.columns import Sentence
-from tasks.generated import PROBE_ROWS, check_request, padded
+from tasks.epochs import Epochs, padding_share
+from tasks.generated import PROBE_ROWS
 from tasks.guesses import Guess, of_classes
 from tasks.meters import Means, accuracy, all_right, loss
+from tasks.padding import padded_lengths
 
 PADDING, UNKNOWN, KNOWN = 0, 1, 2  # ids of x; words of the vocabulary are KNOWN and up
 PARTS = ("train", "validation", "test")
@@ -51,7 +51,7 @@ class Encoded(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Labelled(ABC):
+class Labelled(Epochs):
     """A task of words and tags. A subclass gives `name`, `version` and `sentences`.
 
     The vocabulary holds the words that training has at least `least` times, lower-cased if `lower`; all others are one
@@ -109,33 +109,15 @@ class Labelled(ABC):
         """The tags by their ids."""
         return _encoded(self).tags
 
-    def batches(self, split: str, *, seed: int, batch_size: int, start: int = 0) -> Iterator[Batch]:
-        """Return the batches of a split from number `start` on; `seed` matters to training only.
-
-        Raises:
-            ValueError: no such split, or a size below 1.
-        """
-        check_request(self.splits, split, batch_size, start)
-        if split == "train":
-            return (self._training(seed, index, batch_size) for index in count(start))
-        return self._once(split, batch_size, start)
-
-    def _once(self, split: str, batch_size: int, start: int = 0) -> Iterator[Batch]:
-        rows = self._rows(split)
-        return (
-            self._cut(split, rows[first : first + batch_size], batch_size) for first in range(start * batch_size, len(rows), batch_size)
-        )
-
-    def _training(self, seed: int, index: int, batch_size: int) -> Batch:
-        number, place = divmod(index, max(1, len(_encoded(self).parts["train"].lengths) // batch_size))
-        return self._cut("train", _epoch(self, seed, number, batch_size)[place], batch_size)
-
-    def _rows(self, split: str) -> Array:
+    def members(self, split: str) -> Array:
         """The probe is the longest sentences of validation: there, the past and the future reach furthest."""
         rows = np.arange(len(_encoded(self).parts[_part(split)].lengths))
         return rows[:PROBE_ROWS] if split == "probe" else rows
 
-    def _cut(self, split: str, rows: Array, batch_size: int) -> Batch:
+    def bucket(self, rows: Array) -> Array:
+        return np.searchsorted(self.spec.lengths, _encoded(self).parts["train"].lengths[rows])
+
+    def cut(self, split: str, rows: Array) -> Batch:
         part = _encoded(self).parts[_part(split)]
         lengths = part.lengths[rows]
         time = min(length for length in self.spec.lengths if length >= lengths.max())
@@ -145,8 +127,7 @@ class Labelled(ABC):
         x[mask], y[mask], word[mask] = part.x[place], part.y[place], part.word[place]
         # the probe asks for the word in the middle, so that both directions of time have a way to go
         weight = np.arange(time) == lengths[:, None] // 2 if split == "probe" else mask
-        batch = Batch(x=x, y=y, weight=weight.astype(np.float32), mask=mask, extra={"word": word})
-        return padded(batch, batch_size)
+        return Batch(x=x, y=y, weight=weight.astype(np.float32), mask=mask, extra={"word": word})
 
     def metrics(self, split: str) -> Mapping[str, Metric]:
         floors = _floors(self, split)
@@ -177,12 +158,15 @@ class Labelled(ABC):
 
     def describe(self) -> Card:
         encoded = _encoded(self)
-        sizes = {split: len(self._rows(split)) for split in self.splits[1:]}
+        sizes = {split: len(self.members(split)) for split in self.splits[1:]}
+        lengths = encoded.parts["train"].lengths
+        share = padding_share(lengths, np.array(self.spec.lengths)[self.bucket(np.arange(len(lengths)))])
         words = ", ".join(f"{len(part.x):,} {name}" for name, part in encoded.parts.items())
         unknown = (encoded.parts["test"].word == 0).mean()
         notes = (
             f"words: {words}; vocabulary {encoded.vocabulary:,} of {len(encoded.counts) - 1:,} lower-cased words of training; of the words "
-            f"of test training lacks {unknown:.1%}; of its sentences {encoded.repeated:.1%} stand in training too"
+            f"of test training lacks {unknown:.1%}; of its sentences {encoded.repeated:.1%} stand in training too; "
+            f"padded to {', '.join(map(str, self.spec.lengths))} steps: {share:.1%} of training is padding"
         )
         shares = np.bincount(encoded.parts["train"].y, minlength=len(encoded.tags)) / len(encoded.parts["train"].y)
         return Card(*self.origin(), {"train": 0, **sizes}, dict(zip(encoded.tags, shares.tolist(), strict=True)), encoded.sha256, notes)
@@ -227,15 +211,9 @@ def _part(split: str) -> str:
 @functools.lru_cache(maxsize=64)
 def _floors(task: Labelled, split: str) -> dict[str, float]:
     meter, majority = task.meter(split), task.baselines()["majority"]
-    for batch in task._once(split, batch_size=64):
+    for batch in task.once(split, batch_size=64):
         meter.update(batch, majority.predict(batch))
     return {name: value for name, value in meter.result().items() if not isinstance(value, tuple)}
-
-
-@functools.lru_cache(maxsize=4)
-def _epoch(task: Labelled, seed: int, number: int, batch_size: int) -> Array:
-    bucket = np.searchsorted(task.spec.lengths, _encoded(task).parts["train"].lengths)
-    return epoch(bucket, batch_size, task.name, task.version, "train", seed, number)
 
 
 @functools.lru_cache(maxsize=8)

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import ClassVar, Literal
 
 from suite.task import Meter
-from tasks.columns import Sentence, columns
+from tasks.columns import Sentence, columns, conllu
 from tasks.labelled import Labelled
 from tasks.spans import SpanF1, checked_bio
-from tasks.user_files import text_of
+from tasks.user_files import Source, text_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,18 +26,23 @@ class Labelling(Labelled):
 
     name: ClassVar[str] = "labelling"
 
-    path: Path = field(metadata={"key": False})
-    validation_path: Path | None = field(default=None, metadata={"key": False})
-    test_path: Path | None = field(default=None, metadata={"key": False})
+    path: Source = field(metadata={"key": False})
+    validation_path: Source | None = field(default=None, metadata={"key": False})
+    test_path: Source | None = field(default=None, metadata={"key": False})
     scheme: Literal["tags", "bio"] = "tags"
     word: int = 0  # the column of the words
     tag: int = -1  # the column of the tags
     comment: str = ""  # lines that begin so are passed over
+    layout: Literal["columns", "conllu"] = "columns"  # conllu: CoNLL-U with universal parts of speech; word, tag and comment are its own
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.scheme not in ("tags", "bio"):
             raise ValueError(f"scheme must be tags or bio, got {self.scheme!r}")
+        if self.layout not in ("columns", "conllu"):
+            raise ValueError(f"layout must be columns or conllu, got {self.layout!r}")
+        if self.layout == "conllu" and (self.scheme, self.word, self.tag, self.comment) != ("tags", 0, -1, ""):
+            raise ValueError(f"layout conllu has columns of its own, got {self.scheme!r}, {self.word}, {self.tag} and {self.comment!r}")
         if (self.validation_path is None) != (self.test_path is None):
             raise ValueError("validation_path and test_path go together, got one of them")
 
@@ -69,7 +73,9 @@ class Labelling(Labelled):
         meter = super().meter(split)
         return SpanF1(meter, self.tags) if self.scheme == "bio" else meter
 
-    def _read(self, path: Path) -> Sequence[Sentence]:
+    def _read(self, path: Source) -> Sequence[Sentence]:
+        if self.layout == "conllu":
+            return conllu(text_of(path), str(path))
         found = columns(text_of(path), str(path), word=self.word, tag=self.tag, comment=self.comment)
         for sentence in found if self.scheme == "bio" else ():
             try:

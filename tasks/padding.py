@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from suite.task import Array
+from suite.task import MOST_SHAPES, Array
 
 
-def padded_lengths(lengths: Array, most: int, longest: int) -> tuple[int, ...]:
+def padded_lengths(lengths: Array, longest: int, *, most: int = MOST_SHAPES) -> tuple[int, ...]:
     """Return at most `most` lengths, the last one `longest`, so that rows of these lengths get the fewest steps of padding.
 
     Exact, by dynamic programming over the lengths that occur: cost[k] is the least for the rows up to length k.

@@ -1,13 +1,13 @@
 """Parallel text: pairs of sentences by split, from Multi30k, from two files of a user, or made."""
 
-import gzip
 import hashlib
-from pathlib import Path
 from typing import NamedTuple
 
 from suite.corpus import Missing, locate
 from tasks.corpora import CORPORA
+from tasks.lines import lines
 from tasks.phrases import phrases
+from tasks.user_files import Source, text_of
 
 MADE, MULTI30K = "phrases", "multi30k"
 FILES = {"train": "train", "validation": "val", "test": "test_2016_flickr"}  # of Multi30k
@@ -59,36 +59,24 @@ def divided(pairs: list[tuple[str, str]]) -> dict[str, Pairs]:
     return {split: Pairs.of(found) for split, found in splits.items()}
 
 
-def read(source: Path, target: Path) -> list[tuple[str, str]]:
+def read(source: Source, target: Source) -> list[tuple[str, str]]:
     """Return the pairs of two files, plain or gzip, line by line, with single spaces between words.
 
     Raises:
         ValueError: names the file, the line and what is wrong with it.
     """
-    sources, targets = lines(source), lines(target)
+    sources, targets = sentences(source), sentences(target)
     if len(sources) != len(targets):
         shorter, longer = (source, target) if len(sources) < len(targets) else (target, source)
         least = min(len(sources), len(targets))
         raise ValueError(
-            f"{longer}:{least + 1}: has no partner, {shorter} ends with line {least}; the two files must pair up line by line, "
+            f"{longer}, line {least + 1}: has no partner, {shorter} ends with line {least}; the two files must pair up line by line, "
             f"got {len(sources):,} and {len(targets):,} lines"
         )
     return list(zip(sources, targets, strict=True))
 
 
-def lines(path: Path) -> list[str]:
+def sentences(source: Source) -> list[str]:
     """Return the lines of a UTF-8 file, none of them empty."""
-    try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be read: {error}") from error
-    found = []
-    for number, line in enumerate(content.removesuffix(b"\n").split(b"\n"), 1):
-        try:
-            text = " ".join(line.decode("utf-8-sig" if number == 1 else "utf-8").replace(MARK, " ").split())
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{path}:{number}: must be UTF-8, got byte 0x{line[error.start]:02x} in column {error.start + 1}") from error
-        if not text:
-            raise ValueError(f"{path}:{number}: must hold a sentence, got an empty line")
-        found.append(text)
-    return found
+    text = text_of(source).replace(MARK, " ")
+    return [" ".join(line.split()) for line in lines(text, source)]

@@ -2,10 +2,9 @@
 
 import functools
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import count
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -15,7 +14,8 @@ from suite.seeding import generator
 from suite.task import Array, Baseline, Batch, Card, Meter, Metric, Prediction, Spec
 from tasks import idx
 from tasks.corpora import CORPORA
-from tasks.generated import PROBE_ROWS, check_request, padded
+from tasks.epochs import Epochs
+from tasks.generated import PROBE_ROWS
 from tasks.guesses import Guess, of_classes
 from tasks.meters import Means, accuracy, loss
 
@@ -36,7 +36,7 @@ class Pictures(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pixels:
+class Pixels(Epochs):
     """Say at the end which digit the picture shows.
 
     pixels    one pixel a step, from the top left: x (batch, side * side, 1)
@@ -87,30 +87,11 @@ class Pixels:
             return np.arange(pixels)
         return generator(self.name, self.version, "permutation", pixels, self.permutation).permutation(pixels)
 
-    def batches(self, split: str, *, seed: int, batch_size: int, start: int = 0) -> Iterator[Batch]:
-        """Return the batches of a split from number `start` on; `seed` matters to training only.
+    def members(self, split: str) -> Array:
+        rows = np.arange(len(self._part(split).y))
+        return rows[:PROBE_ROWS] if split == "probe" else rows
 
-        Raises:
-            ValueError: no such split, or a size below 1.
-        """
-        check_request(self.splits, split, batch_size, start)
-        if split == "train":
-            return (self._training(seed, index, batch_size) for index in count(start))
-        rows = self._rows(split)
-        firsts = range(start * batch_size, len(rows), batch_size)
-        return (padded(self._cut(split, rows[first : first + batch_size]), batch_size) for first in firsts)
-
-    def _training(self, seed: int, index: int, batch_size: int) -> Batch:
-        """Go through all pictures, in another order each time; where an epoch ends within a batch, the next one goes on."""
-        size = len(self._part("train").y)
-        place = index * batch_size + np.arange(batch_size)
-        rows = np.empty(batch_size, int)
-        for number in np.unique(place // size):
-            here = place // size == number
-            rows[here] = _epoch(self.name, self.version, seed, int(number), size)[place[here] % size]
-        return self._cut("train", rows)
-
-    def _cut(self, split: str, rows: Array) -> Batch:
+    def cut(self, split: str, rows: Array) -> Batch:
         part = self._part(split)
         x = part.x[rows][:, self.places].astype(np.float32) / BRIGHTEST[self.corpus]
         return Batch(x=x.reshape(len(rows), self.spec.longest, self.spec.inputs), y=part.y[rows], weight=np.ones(len(rows), np.float32))
@@ -119,12 +100,8 @@ class Pixels:
         found = _pictures(self.corpus)["validation" if split == "probe" else split]
         return Pictures(found.x[: self.limit], found.y[: self.limit])
 
-    def _rows(self, split: str) -> Array:
-        rows = np.arange(len(self._part(split).y))
-        return rows[:PROBE_ROWS] if split == "probe" else rows
-
     def metrics(self, split: str) -> Mapping[str, Metric]:
-        shares, y = self._shares, self._part(split).y[self._rows(split)]
+        shares, y = self._shares, self._part(split).y[self.members(split)]
         nats, right = float(-np.log(shares[y]).mean()), float((y == shares.argmax()).mean())
         why = "measured here: the commonest class of training; its share of each class as probabilities"
         return {
@@ -169,7 +146,7 @@ class Pixels:
     def describe(self) -> Card:
         y = self._part("train").y
         balance = {str(digit): float(share) for digit, share in enumerate(np.bincount(y, minlength=CLASSES) / len(y))}
-        sizes = {"train": 0, **{split: len(self._rows(split)) for split in self.splits[1:]}}
+        sizes = {"train": 0, **{split: len(self.members(split)) for split in self.splits[1:]}}
         notes = f"{len(y):,} pictures train, without end, in another order each time"
         if self.order == "permuted":
             order = hashlib.sha256(self.places.astype("<i4").tobytes()).hexdigest()
@@ -181,11 +158,6 @@ class Pixels:
 
     def tiny(self) -> "Pixels":
         return replace(self, corpus="digits", limit=40)
-
-
-@functools.lru_cache(maxsize=4)
-def _epoch(name: str, version: int, seed: int, number: int, size: int) -> Array:
-    return generator(name, version, "train", seed, number).permutation(size)
 
 
 @functools.lru_cache(maxsize=2)

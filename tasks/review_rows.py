@@ -26,6 +26,7 @@ class Rows(NamedTuple):
     lengths: tuple[int, ...]  # the padded ones
     cut: float  # share of the rows that are longer than what is kept of them
     sha256: str
+    repeated: int  # rows left out, whose text stands before
 
 
 def encoded(found: Reviews, *axes: str | int, fold: int | None, least: int, longest: int) -> Rows:
@@ -41,11 +42,14 @@ def encoded(found: Reviews, *axes: str | int, fold: int | None, least: int, long
     """
     parts = divided(found, *axes, fold=fold)
     for split, numbers in parts.items():
-        if len(np.unique(found.labels[numbers])) < 2:
-            raise ValueError(f"every split needs rows of both classes, {split} has {len(numbers)} rows of {len(found.labels)}")
+        if (classes := len(np.unique(found.labels[numbers]))) < found.classes:
+            raise ValueError(
+                f"every split needs rows of {'both' if found.classes == 2 else f'all {found.classes}'} classes, "
+                f"{split} has {len(numbers)} rows of {len(found.labels)}, of {classes} classes"
+            )
     vocabulary = Vocabulary((found.words[number] for number in parts["train"]), least=least)
     used = np.minimum(found.lengths, longest)
-    lengths = padded_lengths(used[parts["train"]], LENGTHS, int(used.max()))
+    lengths = padded_lengths(used[parts["train"]], int(used.max()), most=LENGTHS)
     splits = {"train": parts["train"]}
     for split in ("validation", "test"):
         mixed = generator(*axes, split).permutation(parts[split])
@@ -63,6 +67,7 @@ def encoded(found: Reviews, *axes: str | int, fold: int | None, least: int, long
         lengths=lengths,
         cut=float((found.lengths > longest).mean()),
         sha256=found.sha256,
+        repeated=found.repeated,
     )
 
 

@@ -2,6 +2,7 @@
 
 import bz2
 import csv
+import functools
 import hashlib
 import io
 import re
@@ -16,9 +17,13 @@ import numpy as np
 from suite.corpus import locate
 from suite.seeding import generator
 from suite.task import Array
+from tasks import own_texts
 from tasks.corpora import CORPORA
 from tasks.lines import decoded, lines
+from tasks.user_files import Source, content_of
 
+CLASSES = ("0", "1")  # blame and praise
+COLUMNS = ("text", "label")
 INVENTED = "invented"  # by rule, for tests: needs no file
 INVENTED_ROWS = 200
 _WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")  # words with their apostrophes, and each mark by itself
@@ -42,33 +47,59 @@ class Reviews(NamedTuple):
     parts: Array  # (rows,) text
     groups: Array  # (rows,) text
     sha256: str
+    repeated: int = 0  # rows left out, whose text stands before
+    classes: int = 2
 
 
-def reviews(corpus: str, path: Path | None, *, longest: int) -> Reviews:
+def reviews(
+    corpus: str, path: Source | None, *, longest: int, labels: tuple[str, ...] = CLASSES, columns: tuple[str, str] = COLUMNS
+) -> Reviews:
     """Return all rows of a corpus, `longest` words of each at most.
 
-    With `path`, those of the user's file: a line is a label, 0 or 1, a blank or a tab, and a text in UTF-8.
+    With `path`, those of the user's file, whose `labels` number the classes; of equal texts the first.
 
     Raises:
         ValueError: the corpus is not here, or a line is not what it should be; the message names file and line.
     """
     sha256 = hashlib.sha256()
-    read, cut = READERS[corpus] if path is None else (lambda sha256: _labelled(_content(path, sha256), "utf-8", path), in_words)
+    read, cut = READERS[corpus] if path is None else (functools.partial(_own, path, labels, columns), in_words)
     found = list(read(sha256))
     if not found:
         raise ValueError(f"{path or corpus} holds no reviews")
+    repeated = 0
+    if path is not None:  # a text in training and in test would be learnt by heart
+        unlike: dict[str, Review] = {}
+        for review in found:
+            unlike.setdefault(" ".join(review.text.lower().split()), review)
+        repeated, found = len(found) - len(unlike), list(unlike.values())
     words, lengths = [], []
     for review in found:
         all_words = cut(review.text)
         words.append([sys.intern(word) for word in all_words[:longest]])  # a word once in memory, however often it stands
         lengths.append(len(all_words))
-    _, labels, parts, groups = zip(*found, strict=True)
-    return Reviews(words, np.array(lengths), np.array(labels, np.int32), np.array(parts), np.array(groups), sha256.hexdigest())
+    _, numbers, parts, groups = zip(*found, strict=True)
+    return Reviews(
+        words=words,
+        lengths=np.array(lengths),
+        labels=np.array(numbers, np.int32),
+        parts=np.array(parts),
+        groups=np.array(groups),
+        sha256=sha256.hexdigest(),
+        repeated=repeated,
+        classes=len(labels),
+    )
 
 
 def in_words(text: str) -> list[str]:
     """Return the words and marks of a running text in lower case."""
     return _WORD.findall(text.lower())
+
+
+def _own(source: Source, labels: tuple[str, ...], columns: tuple[str, str], sha256: "hashlib._Hash") -> Iterator[Review]:
+    content = content_of(source)
+    sha256.update(content)
+    for where, text, label in own_texts.rows(decoded(content, "utf-8", source), source, columns):
+        yield Review(text, own_texts.checked(label, labels, where))
 
 
 def _content(path: Path, sha256: "hashlib._Hash") -> bytes:

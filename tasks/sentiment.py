@@ -4,29 +4,28 @@ import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import count
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from suite.seeding import generator
 from suite.task import Array, Baseline, Batch, Card, Meter, Metric, Prediction, Spec
 from tasks.bags import Bag, Fitted, logistic_regression, naive_bayes
 from tasks.class_scores import ClassScores, class_metrics
 from tasks.corpora import CORPORA
-from tasks.generated import check_request, padded, trimmed
+from tasks.epochs import Epochs, padding_share
+from tasks.generated import trimmed
 from tasks.guesses import Guess, of_classes
 from tasks.partition import TENTHS
 from tasks.review_rows import Rows, encoded
-from tasks.reviews import INVENTED, READERS, reviews
+from tasks.reviews import CLASSES, COLUMNS, INVENTED, READERS, reviews
+from tasks.user_files import Source
 from tasks.vocabulary import UNKNOWN
 
 OVERLAP = ("rotten-tomatoes", "rt-polarity", "sst2")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sentiment:
+class Sentiment(Epochs):
     """Say whether a review praises or blames its film.
 
     x: a  deft  drama  ,  lovely  and  ?  .  .        y: 1        x (batch, time) ids, y (batch,)
@@ -36,10 +35,11 @@ class Sentiment:
     words of each row in another order: what a model loses there, it had from order.
 
     `corpus`: rotten-tomatoes (snippets; no film is in two splits), rt-polarity (MR), sst2 (sentences), imdb; `path`: your own,
-    in UTF-8, each line a label, 0 or 1, a blank and a text. sst2 and the test of imdb are the official splits. The others are
-    drawn once: 80 % train, 10 % validate, 10 % test, by film where films are known (imdb: a tenth of training validates), else
-    with equal shares of the classes. With `fold` 0 to 9 they are those of a cross-validation: tenth `fold` tests, the next one
-    validates.
+    in UTF-8: .csv, .tsv or .jsonl with `columns` for text and label, or else a label, a blank and a text in each line. Its
+    `labels` may be any, two or more; of equal texts the first is kept, so that none is in two splits. sst2 and the test of
+    imdb are the official splits. The others are drawn once: 80 % train, 10 % validate, 10 % test, by film where films are known
+    (imdb: a tenth of training validates), else with equal shares of the classes. With `fold` 0 to 9 they are those of a
+    cross-validation: tenth `fold` tests, the next one validates.
 
     Source: Pang & Lee (2005), arXiv:cs/0506075; Socher et al. (2013), aclanthology.org/D13-1170; Maas et al. (2011),
     aclanthology.org/P11-1015.
@@ -53,7 +53,9 @@ class Sentiment:
     solved: ClassVar[None] = None
 
     corpus: str = "rotten-tomatoes"
-    path: Path | None = field(default=None, metadata={"key": False})
+    path: Source | None = field(default=None, metadata={"key": False})
+    labels: tuple[str, ...] = CLASSES  # of your own file, by class
+    columns: tuple[str, str] = COLUMNS
     fold: int | None = None
     least: int = 2
     longest: int = 200  # words of a review that are kept, its first ones
@@ -63,6 +65,14 @@ class Sentiment:
             raise ValueError(f"corpus must be one of {', '.join(READERS)}, got {self.corpus!r}")
         if self.fold is not None and self.fold not in range(TENTHS):
             raise ValueError(f"fold must be 0 to {TENTHS - 1}, or None for the one split, got {self.fold}")
+        if len(self.labels) < 2 or len(set(self.labels)) < len(self.labels):
+            raise ValueError(f"labels must be two or more, all different, got {self.labels}")
+        if self.path is None and (self.labels, self.columns) != (CLASSES, COLUMNS):
+            raise ValueError(
+                f"labels and columns are those of your own file: path must name it, got none for {self.labels}, {self.columns}"
+            )
+        if len(self.columns) != 2 or self.columns[0] == self.columns[1]:
+            raise ValueError(f"columns must be that of the text and that of the label, got {self.columns}")
         for name in ("least", "longest"):
             if (value := getattr(self, name)) < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
@@ -74,7 +84,7 @@ class Sentiment:
             kind="once",
             loss="categorical",
             inputs=rows.ids,
-            outputs=2,
+            outputs=len(self.labels),
             tokens=True,
             length=rows.lengths[-1],
             longest=rows.lengths[-1],
@@ -82,35 +92,23 @@ class Sentiment:
             needs=frozenset({"probabilities"}),
         )
 
-    def batches(self, split: str, *, seed: int, batch_size: int, start: int = 0) -> Iterator[Batch]:
-        """Return the batches of a split from number `start` on; `seed` matters to training only.
+    def members(self, split: str) -> Array:
+        return _rows(self).splits[split]
 
-        Raises:
-            ValueError: no such split, or a size below 1.
-        """
-        check_request(self.splits, split, batch_size, start)
-        if split == "train":
-            return (self._training(seed, index, batch_size) for index in count(start))
-        rows = _rows(self).splits[split]
-        return (self._cut(rows[first : first + batch_size], batch_size) for first in range(start * batch_size, len(rows), batch_size))
+    def bucket(self, rows: Array) -> Array:
+        found = _rows(self)
+        return np.searchsorted(found.lengths, found.used[rows])
 
-    def _training(self, seed: int, index: int, batch_size: int) -> Batch:
-        rows = _rows(self).splits["train"]
-        batches = -(-len(rows) // batch_size)
-        epoch, number = divmod(index, batches)
-        return self._cut(_order(self, seed, epoch, batch_size)[number], batch_size)
-
-    def _cut(self, numbers: Array, batch_size: int) -> Batch:
-        rows = _rows(self)
-        mask = np.arange(rows.x.shape[1]) < rows.used[numbers, None]
-        weight = np.ones(len(numbers), np.float32)
-        return padded(trimmed(Batch(x=rows.x[numbers], y=rows.y[numbers], weight=weight, mask=mask), self.spec), batch_size)
+    def cut(self, split: str, rows: Array) -> Batch:
+        found = _rows(self)
+        mask = np.arange(found.x.shape[1]) < found.used[rows, None]
+        return trimmed(Batch(x=found.x[rows], y=found.y[rows], weight=np.ones(len(rows), np.float32), mask=mask), self.spec)
 
     def metrics(self, split: str) -> Mapping[str, Metric]:
         return _metrics(self, split)
 
     def meter(self, split: str) -> Meter:
-        return ClassScores()
+        return ClassScores(len(self.labels))
 
     def baselines(self) -> Mapping[str, Baseline]:
         return {
@@ -125,7 +123,7 @@ class Sentiment:
         return of_classes(batch.y, _shares(self))
 
     def _certain(self, batch: Batch) -> Prediction:
-        found = of_classes(batch.y, np.eye(2)[_shares(self).argmax()])
+        found = of_classes(batch.y, np.eye(len(self.labels))[_shares(self).argmax()])
         return found._replace(loss=np.full(batch.y.shape, np.nan))  # a wrong certainty costs without end
 
     def digest(self) -> str:
@@ -134,51 +132,44 @@ class Sentiment:
     def describe(self) -> Card:
         rows = _rows(self)
         sizes = {split: len(numbers) for split, numbers in rows.splits.items()}
-        praise = float(np.concatenate([rows.y[rows.splits[split]] for split in ("train", "validation", "test")]).mean())
+        every = np.concatenate([rows.y[rows.splits[split]] for split in ("train", "validation", "test")])
+        names = ("blame", "praise") if self.path is None else self.labels
+        balance = {name: float((every == kind).mean()) for kind, name in enumerate(names)}
         if self.path is not None:
             source, licence = str(self.path), "the user's"
         elif self.corpus == INVENTED:
             source, licence = "invented by rule", "generated"
         else:
             source, licence = CORPORA[self.corpus].source, CORPORA[self.corpus].licence
-        return Card(source, licence, sizes, {"blame": 1 - praise, "praise": praise}, rows.sha256, " ".join(self._notes()))
+        return Card(source, licence, sizes, balance, rows.sha256, " ".join(self._notes()))
 
     def _notes(self) -> Iterator[str]:
         rows = _rows(self)
         train, test = rows.splits["train"], rows.splits["test"]
-        steps = np.array(rows.lengths)[np.searchsorted(rows.lengths, rows.used[train])].sum()
+        share = padding_share(rows.used[train], np.array(rows.lengths)[self.bucket(train)])
         unknown = (rows.x[test] == UNKNOWN).sum() / rows.used[test].sum()
         yield f"{rows.ids - 2:,} words that training holds {self.least} times or more; of those of test, {unknown:.1%} are unknown."
-        yield f"Padded to {', '.join(map(str, rows.lengths))} steps: {1 - rows.used[train].sum() / steps:.1%} of training is padding."
+        yield f"Padded to {', '.join(map(str, rows.lengths))} steps: {share:.1%} of training is padding."
         yield f"Cut behind {self.longest} words: {rows.cut:.1%} of the rows."
+        if rows.repeated:
+            yield f"Left out: {rows.repeated:,} rows whose text stands before."
         if self.path is None and self.corpus in OVERLAP:
             yield "MR, SST-2 and these Rotten Tomatoes snippets share sentences: never train on one and test on another."
 
     def tiny(self) -> "Sentiment":
-        return replace(self, corpus=INVENTED, path=None, fold=None)
+        return replace(self, corpus=INVENTED, path=None, labels=CLASSES, columns=COLUMNS, fold=None)
 
 
 @functools.lru_cache(maxsize=4)
 def _rows(task: Sentiment) -> Rows:
-    found = reviews(task.corpus, task.path, longest=task.longest)
+    found = reviews(task.corpus, task.path, longest=task.longest, labels=task.labels, columns=task.columns)
     return encoded(found, task.name, task.version, task.corpus, fold=task.fold, least=task.least, longest=task.longest)
 
 
-@functools.lru_cache(maxsize=4)
-def _order(task: Sentiment, seed: int, epoch: int, batch_size: int) -> list[Array]:
-    """Return the rows of each batch of one pass over training: rows of about one length together, the batches in any order."""
-    rows = _rows(task)
-    rng = generator(task.name, task.version, "train", seed, epoch)
-    mixed = rng.permutation(rows.splits["train"])
-    alike = mixed[np.argsort(np.searchsorted(rows.lengths, rows.used[mixed]), kind="stable")]
-    batches = [alike[first : first + batch_size] for first in range(0, len(alike), batch_size)]
-    return [batches[number] for number in rng.permutation(len(batches))]
-
-
 def _shares(task: Sentiment) -> Array:
-    """Return the share of each class in training, (2,)."""
+    """Return the share of each class in training, (classes,)."""
     rows = _rows(task)
-    return np.bincount(rows.y[rows.splits["train"]], minlength=2) / len(rows.splits["train"])
+    return np.bincount(rows.y[rows.splits["train"]], minlength=len(task.labels)) / len(rows.splits["train"])
 
 
 @functools.lru_cache(maxsize=64)
@@ -188,7 +179,7 @@ def _metrics(task: Sentiment, split: str) -> Mapping[str, Metric]:
     batch = Batch(x=np.zeros((len(y), 1), np.int32), y=y, weight=np.ones(len(y), np.float32))
     found = []
     for guess in (task._majority, task._certain):
-        meter = ClassScores()
+        meter = ClassScores(len(task.labels))
         meter.update(batch, guess(batch))
         found.append(meter.result())
     return class_metrics(*found)

@@ -3,15 +3,14 @@
 import csv
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from suite.task import Array
-from tasks.user_files import text_of
+from tasks.user_files import Source, text_of
 
 
-def numbers(path: Path, columns: Sequence[str], separator: str) -> tuple[tuple[str, ...], Array]:
+def numbers(path: Source, columns: Sequence[str], separator: str) -> tuple[tuple[str, ...], Array]:
     """Return the names of the columns that are read, and their values, float64 (rows, columns).
 
     The first line names the columns. `columns`: which to read, all of them if empty. Nothing is filled in.
@@ -55,7 +54,7 @@ def _number(text: str, where: str) -> float:
     return value
 
 
-def _checked(path: Path, names: Sequence[str], columns: Sequence[str], separator: str) -> None:
+def _checked(path: Source, names: Sequence[str], columns: Sequence[str], separator: str) -> None:
     """Refuse a first line that does not name each column once, and columns that it does not name."""
     if unnamed := [place for place, name in enumerate(names, 1) if not name]:
         raise ValueError(f"{path}, line 1: expected a name for every column, got none for column {unnamed[0]}")

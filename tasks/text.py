@@ -3,7 +3,6 @@
 import functools
 import hashlib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ from suite.corpus import locate
 from suite.task import Array
 from tasks.corpora import CORPORA
 from tasks.lines import decoded
+from tasks.user_files import Source, UserFile, checked, place, text_of
 
 OFFLINE = "pydoc"  # CPython's reference text: comes with Python, varies with its version
 WHOLE = {"tinyshakespeare": "input.txt"}  # corpus -> its file
@@ -19,7 +19,7 @@ MAPPED = {"enwik8": "enwik8", "text8": "text8"}  # the same, one symbol a byte, 
 PARTS = {"ptb": ("ptb.train.txt", "ptb.valid.txt", "ptb.test.txt")}
 TEXTS = (*MAPPED, *PARTS, *WHOLE)
 SPLITS = ("train", "validation", "test")
-BLOCK = 1 << 22  # symbols handled at once where a text may be large
+BLOCK = 1 << 20  # symbols handled at once where a text may be large
 
 
 class Mapped:
@@ -48,7 +48,7 @@ class Characters(NamedTuple):
 
 
 @functools.lru_cache(maxsize=8)
-def characters(corpus: str, path: Path | None, limit: int | None, in_bytes: bool = False) -> Characters:
+def characters(corpus: str, path: Source | None, limit: int | None, in_bytes: bool = False) -> Characters:
     """Return the first `limit` characters of a corpus, or of the file at `path`; `in_bytes`, its bytes, which stay on disk.
 
     Raises:
@@ -99,14 +99,15 @@ def _ids(codes: Array, known: Array) -> Array:
     return np.where(known[place] == codes, place, len(known)).astype(np.int32)
 
 
-def _mapped(path: Path, limit: int | None) -> Characters:
+def _mapped(source: Source, limit: int | None) -> Characters:
     try:
-        codes: Array = np.memmap(path, np.uint8, mode="r")[:limit]
+        whole: Array = np.memmap(place(source), np.uint8, mode="r")
     except (OSError, ValueError) as error:
-        raise ValueError(f"{path} must be a file with bytes in it: {error}") from error
-    sha256 = hashlib.sha256()
-    for first in range(0, len(codes), BLOCK):
-        sha256.update(codes[first : first + BLOCK].tobytes())
+        raise ValueError(f"{source} must be a file with bytes in it: {error}") from error
+    if isinstance(source, UserFile):
+        checked(source, _sha256(whole))
+    codes = whole[:limit]
+    sha256 = _sha256(codes)
     parts = np.split(codes, _cuts(len(codes)))
     counts = [sum(np.bincount(block, minlength=256) for block in blocks(part, ahead=0)) for part in parts]
     known = np.flatnonzero(counts[0])
@@ -114,7 +115,15 @@ def _mapped(path: Path, limit: int | None) -> Characters:
     table = np.full(256, len(known), np.int32)
     table[known] = np.arange(len(known))
     stretches = {split: Mapped(part, table) for split, part in zip(SPLITS, parts, strict=True)}
-    return Characters(stretches, len(known) + unknown, sha256.hexdigest())
+    return Characters(stretches, len(known) + unknown, sha256)
+
+
+def _sha256(codes: Array) -> str:
+    """Return the hash of bytes that need not fit into memory."""
+    found = hashlib.sha256()
+    for first in range(0, len(codes), BLOCK):
+        found.update(codes[first : first + BLOCK].tobytes())
+    return found.hexdigest()
 
 
 def _official(corpus: str, limit: int | None) -> list[str]:
@@ -132,12 +141,9 @@ def _official(corpus: str, limit: int | None) -> list[str]:
     return [text[:size] for text, size in zip(texts, (validation, test - validation, limit - test), strict=True)]
 
 
-def _read(corpus: str, path: Path | None) -> str:
+def _read(corpus: str, path: Source | None) -> str:
     if path is not None:
-        try:
-            return decoded(path.read_bytes(), "utf-8", path)
-        except OSError as error:
-            raise ValueError(f"{path} cannot be read: {error}") from error
+        return text_of(path)
     if corpus == OFFLINE:
         from pydoc_data.topics import topics  # 750 kB that other tasks do not need
 

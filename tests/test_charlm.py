@@ -362,7 +362,7 @@ def test_orders_that_numbers_cannot_hold_are_left_out(tmp_path):
 def test_a_text_in_another_encoding_is_refused_with_file_and_line(tmp_path):
     path = tmp_path / "latin.txt"
     path.write_bytes("eins\nzwölf\n".encode("latin-1"))
-    with pytest.raises(ValueError, match=r"latin\.txt, line 2: must be a UTF-8 text, got byte 0xf6"):
+    with pytest.raises(ValueError, match=r"latin\.txt, line 2: expected UTF-8, got byte 0xf6"):
         _ = CharLM(path=path, window=2).spec
     with pytest.raises(ValueError, match=r"none\.txt cannot be read"):
         _ = CharLM(path=tmp_path / "none.txt").spec

@@ -49,8 +49,8 @@ def test_ties_count_half_in_auroc():
 def test_calibration_error_is_the_gap_of_each_bin_by_its_rows():
     p = np.array([0.9] * 10 + [0.3] * 10)  # confident of .9 and of .7
     y = np.array([1] * 6 + [0] * 4 + [0] * 7 + [1] * 3)
-    assert calibration_error(y, p) == pytest.approx((abs(0.6 - 0.9) + abs(0.7 - 0.7)) / 2)
-    assert calibration_error(np.array([1, 0]), np.array([1.0, 0.0])) == 0
+    assert calibration_error(y, np.stack([1 - p, p], axis=1)) == pytest.approx((abs(0.6 - 0.9) + abs(0.7 - 0.7)) / 2)
+    assert calibration_error(np.array([1, 0]), np.eye(2)[[1, 0]]) == 0
 
 
 def test_macro_f1_treats_both_classes_alike():

@@ -49,14 +49,23 @@ def test_known_dates_are_written_as_people_do():
         assert ids == [script.characters[character] for character in text]
 
 
+def test_every_form_writes_every_kind_of_day_as_babel_does():
+    script = TASK._script
+    days = [date.fromordinal(int(day)) for day in np.random.default_rng(0).choice(_days(TASK)["train"], 150)]
+    for form, (locale, width) in enumerate(itertools.product(TASK.locales, TASK.widths)):
+        for day in days:
+            expected = [script.characters[character] for character in format_date(day, width, locale=locale)]
+            assert script.read(form, day)[1:] == expected, (locale, width, day)
+
+
 def test_what_is_written_in_a_locale_means_one_day():
     """All days of three years whose two digits can be taken for a day or a month."""
     years = (2001, 2010, 2012)
     days = [date.fromordinal(k) for year in years for k in range(date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal() + 1)]
     for locale in TASK.locales:
         meaning = {}
-        for number, (symbol, *_) in enumerate(TASK._script.forms):
-            if symbol == SYMBOLS + TASK.locales.index(locale):
+        for number in range(len(TASK._script.forms)):
+            if TASK._script.read(number, days[0])[0] == SYMBOLS + TASK.locales.index(locale):
                 for day in days:
                     assert meaning.setdefault(tuple(TASK._script.read(number, day)), day) == day
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from suite import plugins
 from suite.decoding import beam, decoded, greedy
+from suite.graphs import Graphs
 from suite.models import build
 from suite.task import Batch, Spec
 from tests.test_encoder_decoder import MASK, SPEC, X
@@ -232,7 +233,7 @@ def test_a_shape_is_traced_once():
 def test_what_the_meter_asks_for_is_decoded_up_to_the_longest_target(needs, names):
     asking = dataclasses.replace(SPEC, needs=frozenset(needs), target_lengths=(3, 5))
     model = build(plugins.architecture("elman"), asking, width=4, seed=0)
-    found = decoded(model, Batch(x=X, y=np.zeros((3, 3)), weight=np.ones((3, 3)), mask=MASK))
+    found = decoded(model, Batch(x=X, y=np.zeros((3, 3)), weight=np.ones((3, 3)), mask=MASK), Graphs())
     if names is None:
         assert found is None
     else:

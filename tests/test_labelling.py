@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from suite.task import Batch, Prediction
-from tasks.bucketing import epoch, padded_lengths
 from tasks.columns import columns, conllu
 from tasks.labelling import Labelling
 from tasks.meters import Means, accuracy
@@ -143,7 +142,7 @@ def test_columns_stand_between_tabs_or_blanks_and_documents_and_comments_are_pas
     ("content", "said"),
     [
         (b"a O\nb\n", r"line 2: expected a word and a tag in 2 columns or more, got 1"),
-        (b"a O\n\xff O\n", r"line 2: expected UTF-8, got the byte 0xff"),
+        (b"a O\n\xff O\n", r"line 2: expected UTF-8, got byte 0xff"),
         (b"a\tO\nb\t\n", r"line 2: expected a word and a tag"),
         (b"a O\n\nb O\n", r"at least 10 sentences to split, got 2"),
         (b"a O\n\n" * 20, r"at least two different tags"),
@@ -244,42 +243,6 @@ def test_one_file_is_cut_in_its_order_and_the_digest_follows_its_words_and_tags(
     other = Labelling(path=write(tmp_path / "other", [*sentences[:-1], [("w19", "A")]]))
     same = Labelling(path=write(tmp_path / "same", sentences))
     assert task.digest() == same.digest() != other.digest()
-
-
-def test_padded_lengths_waste_least_of_all_choices():
-    rng = np.random.default_rng(0)
-    for most in (1, 2, 3):
-        for _ in range(20):
-            lengths = rng.integers(1, 9, 12)
-            found = padded_lengths(lengths, int(lengths.max()), most=most)
-
-            def cost(chosen, lengths=lengths):
-                return sum(min(size for size in chosen if size >= length) for length in lengths)
-
-            choices = itertools.combinations(np.unique(lengths), min(most, len(np.unique(lengths))))
-            assert cost(found) == min(cost(choice) for choice in choices if choice[-1] == lengths.max())
-
-
-def test_padded_lengths_hold_the_longest_of_any_split_and_are_eight_at_most():
-    assert padded_lengths(np.array([3, 5]), 9) == (3, 5, 9)
-    assert padded_lengths(np.arange(1, 100), 200)[-2:] == (99, 200)
-    assert len(padded_lengths(np.arange(1, 100), 200)) == 8
-    with pytest.raises(ValueError, match="room"):
-        padded_lengths(np.array([3, 5]), 9, most=1)
-
-
-def test_an_epoch_holds_each_row_once_and_leaves_out_others_each_time():
-    bucket = np.random.default_rng(0).integers(0, 3, 103)
-    left = []
-    for number in range(50):
-        rows = epoch(bucket, 10, "test", number)
-        assert rows.shape == (10, 10)
-        assert Counter(Counter(rows.ravel().tolist()).values()) == {1: 100}
-        mixed = [len(set(bucket[batch])) for batch in rows]
-        assert sum(count > 1 for count in mixed) <= 2, "at most one batch holds the border between two buckets"
-        left += list(set(range(103)) - set(rows.ravel().tolist()))
-    assert len(set(left)) > 60  # 150 draws of 103 rows: about 79 are expected
-    assert epoch(bucket[:7], 10, "test", 0).shape == (1, 7)
 
 
 def test_training_meets_every_sentence_once_an_epoch():

@@ -351,6 +351,25 @@ def test_a_store_without_sizes_curves_and_costs_gives_a_page():
     assert "Gradient by lag" not in text
 
 
+def test_a_curve_that_is_a_table_is_drawn_as_a_map_with_its_names_and_not_as_a_curve():
+    weights = tuple(enumerate((0.1, 0.9, 0.75, 0.25, 0.5, 0.5)))
+    drawn = lambda record: {**record.curves, "final/test/attention 1": weights}
+    groups = [store.changed(group, curves=drawn) for group in store.groups(("copying",))]
+    for group in groups:
+        group.document["card"] = {**(group.document.get("card") or {}), "maps": {"attention 1": [["ein", "Hund", "stop"], ["_a", "_dog"]]}}
+    text = page.html("sample", groups)
+    assert "Attention 1 of lstm" in text
+    assert "lstm, attention 1: ein: _dog; Hund: _a; stop: _a" in text
+    assert "Attention 1 in parts" not in text
+    for name in ("ein", "Hund", "stop", "_a", "_dog"):
+        assert f">{name}<" in text
+    for group in groups:
+        del group.document["card"]
+    text = page.html("sample", groups)
+    assert "Attention 1 in parts" in text
+    assert "Attention 1 of lstm" not in text
+
+
 def test_nan_in_curves_and_costs_is_left_out():
     nan = float("nan")
 

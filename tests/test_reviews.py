@@ -155,7 +155,7 @@ def test_imdb_that_is_damaged_inside_is_refused_with_the_name_of_the_file(place)
 
 def test_mr_in_another_encoding_or_with_an_empty_line_is_refused_with_its_line(place):
     place("rt-polarity", neg=b"dull\nbad \x81 worse\n", pos=b"fine\n")
-    with pytest.raises(ValueError, match=r"rt-polarity\.neg, line 2: must be a CP1252 text, got byte 0x81"):
+    with pytest.raises(ValueError, match=r"rt-polarity\.neg, line 2: expected CP1252, got byte 0x81"):
         read("rt-polarity")
     place("rt-polarity", neg=b"dull\n\nbad\n", pos=b"fine\n")
     with pytest.raises(ValueError, match=r"rt-polarity\.neg, line 2: expected a text, got an empty line"):
@@ -165,12 +165,12 @@ def test_mr_in_another_encoding_or_with_an_empty_line_is_refused_with_its_line(p
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"1 fine\n2 odd\n", r"mine\.txt, line 2: expected a label, 0 or 1, then a blank or a tab, got '2 odd'"),
-        (b"1 fine\nfine\n", r"line 2: expected a label"),
+        (b"1 fine\n2 odd\n", r"mine\.txt, line 2: expected a label out of 0, 1, got '2'"),
+        (b"1 fine\nfine\n", r"line 2: expected a text"),
         (b"1 fine\n10 points\n", r"line 2: expected a label"),
-        (b"1 fine\n0 \n", r"line 2: expected a text behind the label"),
+        (b"1 fine\n0 \n", r"line 2: expected a text, got none"),
         (b"1 fine\n\n0 bad\n", r"line 2: expected a text, got an empty line"),
-        (b"1 fine\n0 caf\xe9\n", r"line 2: must be a UTF-8 text, got byte 0xe9"),
+        (b"1 fine\n0 caf\xe9\n", r"line 2: expected UTF-8, got byte 0xe9"),
         (b"", r"line 1: expected a text, got an empty line"),
     ],
 )

@@ -59,7 +59,7 @@ def test_padding_lengths_cost_the_least_of_all_choices():
         longest, most = int(lengths.max()) + int(rng.integers(2)), int(rng.integers(1, 5))
         cost = lambda chosen, lengths=lengths: np.array(sorted(chosen))[np.searchsorted(sorted(chosen), lengths)].sum()
         choices = itertools.chain(*(itertools.combinations(range(1, longest), size) for size in range(most)))
-        found = padded_lengths(lengths, most, longest)
+        found = padded_lengths(lengths, longest, most=most)
         assert found == tuple(sorted(set(found)))
         assert (len(found) <= most, found[-1]) == (True, longest)
         assert cost(found) == min(cost((*choice, longest)) for choice in choices)

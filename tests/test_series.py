@@ -255,7 +255,7 @@ def test_a_mark_in_front_of_the_file_and_other_line_ends_do_not_matter(tmp_path)
         ("1\n2\n3\n", {}, "line 1: expected the names of the columns, got numbers: 1"),
         ("s,s\n1,2\n", {}, "line 1: expected distinct names"),
         ("s,\n1,2\n", {}, "line 1: expected a name for every column, got none for column 2"),
-        (b"s\n1\n\xe9\n", {}, "line 3: expected UTF-8, got the byte 0xe9"),
+        (b"s\n1\n\xe9\n", {}, "line 3: expected UTF-8, got byte 0xe9"),
         ("", {}, "got an empty file"),
         ("s\n" + "1\n" * 100, {}, "column 1 of those read does not change in training"),
         ("s\n" + "".join(f"{n % 3}\n" for n in range(140)) + "5\n" * 60, {}, "does not change in validation"),

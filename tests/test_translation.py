@@ -12,7 +12,7 @@ from suite.corpus import Damaged, Missing, locate
 from suite.task import Prediction
 from tasks.bleu import bleu, chrf, signature
 from tasks.corpora import CORPORA
-from tasks.parallel import divided, lines, made, multi30k, read
+from tasks.parallel import divided, made, multi30k, read, sentences
 from tasks.phrases import phrases
 from tasks.retrieval import Nearest, constant
 from tasks.subwords import SPECIAL, UNKNOWN, fit, pieces
@@ -47,29 +47,29 @@ def test_two_files_are_read_line_by_line_plain_or_gzip_with_single_spaces(tmp_pa
 def test_files_that_do_not_pair_up_are_refused_with_the_first_line_alone(tmp_path):
     one, other = written(tmp_path / "one", b"a\nb\nc\n"), written(tmp_path / "other", b"a\nb\n")
     for pair in ((one, other), (other, one)):
-        with pytest.raises(ValueError, match=rf"^{one}:3: has no partner, {other} ends with line 2"):
+        with pytest.raises(ValueError, match=rf"^{one}, line 3: has no partner, {other} ends with line 2"):
             read(*pair)
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"a\n\nb\n", ":2: must hold a sentence, got an empty line"),
-        (b"a\nb\n \n", ":3: must hold a sentence"),
-        (b"", ":1: must hold a sentence"),
-        ("a\nfür\n".encode("cp1252"), ":2: must be UTF-8, got byte 0xfc in column 2"),
-        ("a\nb".encode("utf-16"), ":1: must be UTF-8, got byte 0xff in column 1"),
+        (b"a\n\nb\n", ", line 2: expected a text, got an empty line"),
+        (b"a\nb\n \n", ", line 3: expected a text"),
+        (b"", ", line 1: expected a text"),
+        ("a\nfür\n".encode("cp1252"), ", line 2: expected UTF-8, got byte 0xfc at byte 2 of the line"),
+        ("a\nb".encode("utf-16"), ", line 1: expected UTF-8, got byte 0xff at byte 1 of the line"),
     ],
 )
 def test_a_line_that_is_empty_or_of_another_encoding_is_named(tmp_path, content, words):
     path = written(tmp_path / "text", content)
     with pytest.raises(ValueError, match=f"^{path}{words}"):
-        lines(path)
+        sentences(path)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"nothing.*cannot be read"):
-        lines(tmp_path / "nothing")
+        sentences(tmp_path / "nothing")
 
 
 def test_all_translations_of_a_sentence_are_in_one_split_and_repeated_pairs_go(files):
@@ -85,7 +85,7 @@ def test_all_translations_of_a_sentence_are_in_one_split_and_repeated_pairs_go(f
 def test_files_of_ones_own_are_a_task_named_by_their_content(files):
     task = Translation(source_path=files[0], target_path=files[1], vocabulary=60)
     batch = next(task.batches("train", seed=0, batch_size=4))
-    english, german = (vocabulary.decode for vocabulary in task._text.vocabularies)
+    english, german = (vocabulary.decode for vocabulary in task.text.vocabularies)
     known = dict(phrases())
     for x, y in zip(batch.x, batch.y, strict=True):
         assert german(y) == known[english(x)]
@@ -127,9 +127,9 @@ def test_merges_join_the_commonest_pair_first():
 
 def test_vocabularies_are_of_the_training_pairs_alone():
     task = Translation(corpus="phrases", pairs=40, vocabulary=2_000, units="word")
-    seen = {piece for row in task._text.splits["train"] for piece in pieces(task._text.targets[row])}
-    assert set(task._text.vocabularies[1].symbols[4:]) == seen
-    assert len(task._text.splits["train"]) == 40
+    seen = {piece for row in task.text.splits["train"] for piece in pieces(task.text.targets[row])}
+    assert set(task.text.vocabularies[1].symbols[4:]) == seen
+    assert len(task.text.splits["train"]) == 40
 
 
 def test_longer_pairs_are_left_out_of_every_split_and_the_rest_keeps_its_order():
@@ -137,7 +137,7 @@ def test_longer_pairs_are_left_out_of_every_split_and_the_rest_keeps_its_order()
     every = list(zip(*made("en", "de")["train"], strict=True))
     kept = [pair for pair in every if all(len(side.split()) <= 9 for side in pair)]
     assert len(kept) > 30
-    text = task._text
+    text = task.text
     assert [(text.sources[row], text.targets[row]) for row in text.splits["train"]] == kept[:30]
     assert max(len(side.split()) for side in (*text.sources, *text.targets)) <= 9
     with pytest.raises(ValueError, match=r"got none for train, validation, test; most_words is 2"):
@@ -147,14 +147,14 @@ def test_longer_pairs_are_left_out_of_every_split_and_the_rest_keeps_its_order()
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 500])
 def test_an_epoch_reads_every_pair_once_in_full_batches_of_few_shapes(batch_size):
     task = replace(TINY, buckets=3)
-    count = len(task._text.splits["train"])
+    count = len(task.text.splits["train"])
     epoch = list(itertools.islice(task.batches("train", seed=3, batch_size=batch_size), -(-count // batch_size)))
     rows = [row for batch in epoch for row in batch.extra["row"][batch.weight.any(axis=1)]]
-    assert sorted(rows) == sorted(task._text.splits["train"])
+    assert sorted(rows) == sorted(task.text.splits["train"])
     assert sum(not batch.weight.any(axis=1).all() for batch in epoch) == (count % batch_size > 0)
     shapes = {(batch.x.shape[1], batch.y.shape[1]) for batch in epoch}
     assert shapes <= set(zip(task.spec.lengths, task.spec.target_lengths, strict=True))
-    assert len(set(task._text.buckets)) == len(task.spec.lengths) <= 4
+    assert len(set(task.text.buckets)) == len(task.spec.lengths) <= 4
 
 
 def test_buckets_keep_padding_low(tmp_path):
@@ -203,12 +203,34 @@ def test_greedy_and_beam_are_scored_apart_and_each_is_optional():
     assert set(meter_of(TINY, "test", lambda batch: Prediction(np.ones(batch.y.shape), batch.y))) == {"loss", "perplexity"}
 
 
+def test_what_is_attended_to_is_kept_for_three_test_sentences_with_the_names_of_rows_and_columns():
+    """The k-th symbol of the target attends to the k-th of the source, or to the last one."""
+
+    def straight(batch):
+        last = batch.mask.sum(axis=1)[:, None] - 1
+        weights = np.eye(batch.x.shape[1])[np.minimum(np.arange(batch.y.shape[1]), last)]
+        return Prediction(np.ones(batch.y.shape), batch.y, attention=weights.astype(np.float32))
+
+    maps = TINY.describe().maps
+    found = {name: score for name, score in meter_of(TINY, "test", straight).items() if name.startswith("attention")}
+    assert list(maps) == ["attention 1", "attention 2", "attention 3"]
+    assert set(found) == set(maps)
+    pairs = dict(zip(TINY.text.sources, TINY.text.targets, strict=True))
+    for name, (down, across) in maps.items():
+        source, target = ("".join(symbols).replace("_", " ").strip() for symbols in (across, down[:-1]))
+        assert pairs[source] == target
+        assert down[-1] == "stop"
+        weights = np.array([value for _, value in found[name]]).reshape(len(down), len(across))
+        np.testing.assert_array_equal(weights, np.eye(len(across))[np.minimum(np.arange(len(down)), len(across) - 1)])
+    assert not any(name.startswith("attention") for name in meter_of(TINY, "validation", straight))
+
+
 def test_a_translation_without_end_is_cut_at_one_and_a_half_times_its_source_and_ten():
     batch = next(TINY.batches("test", seed=0, batch_size=5))
     meter = TINY.meter("test")
     endless = np.full((5, 500), 6, np.int32)
     meter.update(batch, Prediction(np.ones(batch.y.shape), batch.y, decoded={"greedy": endless}))
-    one = TINY._text.vocabularies[1].decode
+    one = TINY.text.vocabularies[1].decode
     for row, mask in zip(batch.extra["row"], batch.mask, strict=True):
         assert meter.found["greedy"][row] == one([6] * int(1.5 * mask.sum() + 10))
 
@@ -243,7 +265,7 @@ def test_the_most_alike_sentence_shares_rare_words():
 
 def test_the_loss_of_the_target_alone_is_that_of_counting():
     """Unigram: (c(w) + k / V) / (n + k), k different symbols, n symbols, stop included."""
-    text = TINY._text
+    text = TINY.text
     train = [symbol for row in text.splits["train"] for symbol in (*text.y[row], STOP)]
     counts, size = Counter(train), TINY.spec.outputs
     nats = [

@@ -61,6 +61,26 @@ def costs(as_json: bool) -> None:
     console.table(("cell", "what", "found", "at most"), rows)
 
 
+@bench.command()
+@click.argument("names", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for a script instead of a table.")
+def tasks(names: tuple[str, ...], as_json: bool) -> None:
+    """Time what making a batch costs beside a training step of a small Elman layer; all tasks, or those of these NAMES.
+
+    In processor time on one thread. Exit code 1 where making a batch takes over a tenth of the step.
+    """
+    from suite.bench import pipeline
+
+    found = list(pipeline.everything(names, tell=lambda text: click.echo(text, err=True)))
+    if as_json:
+        click.echo(json.dumps([row.to_json() for row in found], indent=2))
+    else:
+        rows = [[row.task, str(row.length), f"{row.batch:.0f}", f"{row.step:,.0f}", f"{row.share:.1%}"] for row in found]
+        console.table(("task", "length", "microseconds a batch", "microseconds a step", "share"), rows)
+    if any(row.share > pipeline.LIMIT for row in found):
+        raise SystemExit(1)
+
+
 def _cells(row: dict[str, Any]) -> list[str]:
     ours, theirs = (row["medians"][name] for name in (row["subject"], row["peer"]))
     low, high = row["quartiles"]

@@ -34,6 +34,7 @@ def drawings(comparison: Comparison, looks: Mapping[str, Look], name: str) -> li
         _half_horizon(rows, looks, name),
         *_gradients(rows, looks, name),
         *_finals(rows, looks, name),
+        *_maps(rows, looks, name),
     ]
     return [drawing for drawing in found if drawing is not None]
 
@@ -189,7 +190,8 @@ def _half_horizon(rows: Sequence[Entry], looks: Mapping[str, Look], name: str) -
 
 def _finals(rows: Sequence[Entry], looks: Mapping[str, Look], name: str) -> list[Drawing]:
     """Scores that are curves (over length, or the like) on the test splits."""
-    names = sorted({curve for e in rows for r in e.evaluated.values() for curve in r.curves if curve.startswith("final/test")})
+    maps = {f"final/test/{one}" for entry in rows for one in entry.maps}
+    names = sorted({curve for e in rows for r in e.evaluated.values() for curve in r.curves if curve.startswith("final/test")} - maps)
     found = []
     for place, curve in enumerate(names):
         bands = _bands(rows, looks, curve)
@@ -206,6 +208,25 @@ def _finals(rows: Sequence[Entry], looks: Mapping[str, Look], name: str) -> list
             markers=True,
         )
         found.append(Drawing(picture, f"{metric.capitalize()} in parts", f"{label}. {_told(bands)}"))
+    return found
+
+
+def _maps(rows: Sequence[Entry], looks: Mapping[str, Look], name: str) -> list[Drawing]:
+    """Curves that are tables: what the first seed of each row attends to."""
+    found = []
+    for entry in rows:
+        for place, (title, (down, across)) in enumerate(entry.maps.items()):
+            kept = next((curve for curve in entry.curves(f"final/test/{title}") if len(curve) == len(down) * len(across)), None)
+            if kept is None:
+                continue
+            values = [value for _, value in kept]
+            table = [values[first : first + len(across)] for first in range(0, len(values), len(across))]
+            tops = "; ".join(f"{label}: {across[row.index(max(row))]}" for label, row in zip(down, table, strict=True))
+            picture = figures.heat(
+                table, down, across, look=looks[entry.name], name=f"{name}-map-{entry.name}-{place}", words=f"{entry.name}, {title}: {tops}"
+            )
+            caption = "A row is a symbol of the reference, a column one of the source; the darker, the larger the weight. One seed."
+            found.append(Drawing(picture, f"{title.capitalize()} of {entry.name}", caption))
     return found
 
 

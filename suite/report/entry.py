@@ -79,6 +79,11 @@ class Entry:
         return self.block == "baseline" and self.architecture.get("family") in ORDER_FREE
 
     @property
+    def maps(self) -> Mapping[str, tuple[Sequence[str], Sequence[str]]]:
+        """The curves of the test split that are tables: what their rows and columns are."""
+        return {name: (down, across) for name, (down, across) in ((self.document.get("card") or {}).get("maps") or {}).items()}
+
+    @property
     def main(self) -> str:
         return str(self.document["main"])
 

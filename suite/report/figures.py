@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from suite.report import svg
@@ -17,6 +18,7 @@ from suite.report.curves import Band, Guide, limits, wide
 from suite.report.numbers import tick
 from suite.statistics import Interval
 
+LEAST_WEIGHT = 0.005  # of a map: less is not seen
 TOP = 0.985  # of the labels at the right edge
 WIDTH, HEIGHT = 5.2, 3.3  # inches; a phone shows them at about this size, a desk at twice
 _STYLE = {
@@ -169,6 +171,24 @@ def scatter(places: Sequence[Place], guides: Sequence[Guide], *, x_label: str, y
         tails = [(place.name, svg.SERIES[place.look.slot], place.y.value) for place in places]
         tails += [(guide.name, svg.MUTED, guide.value) for guide in guides if guide.kind != "ceiling" and (not log or guide.value > 0)]
         _labels(axes, tails, log)
+        return _done(figure, name, words)
+
+
+def heat(table: Sequence[Sequence[float]], down: Sequence[str], across: Sequence[str], *, look: Look, name: str, words: str) -> str:
+    """Draw weights between 0 and 1 as squares, the darker the larger, with the names of rows and columns."""
+    with _drawing(height=0.9 + 0.2 * len(down)) as (figure, axes):
+        for row, weights in enumerate(table):
+            for column, weight in enumerate(weights):
+                if weight >= LEAST_WEIGHT:
+                    axes.add_patch(
+                        Rectangle((column - 0.5, row - 0.5), 1, 1, color=svg.SERIES[look.slot], alpha=min(weight, 1.0), linewidth=0)
+                    )
+        axes.set_xlim(-0.5, len(across) - 0.5)
+        axes.set_ylim(len(down) - 0.5, -0.5)
+        axes.set_xticks(range(len(across)), across, rotation=90, color=svg.INK)
+        axes.set_yticks(range(len(down)), down, color=svg.INK)
+        axes.grid(False)
+        axes.tick_params(axis="x", top=True, labeltop=True, bottom=False, labelbottom=False)
         return _done(figure, name, words)
 
 
