@@ -12,7 +12,7 @@ from suite.bench.cases import CHECK, FULL, HEADLINE, QUICK, TINY, Case
 from suite.bench.process import Built, Subject
 
 TURNS = 9
-TURN_SECONDS = 0.35
+TURN_SECONDS = 0.25
 LEAST_CALLS, MOST_CALLS = 3, 40  # of a turn
 OURS = ("suite", "suite, step alone")
 
@@ -58,7 +58,7 @@ class Row:
 def everything(size: str, peers: Sequence[str], *, tell: Callable[[str], None]) -> Iterator[Row]:
     """Yield the rows of `suite bench`: the shapes with what probes cost, and small models on one thread."""
     cases = {"quick": QUICK, "full": FULL, "check": CHECK}[size]
-    turns = {"quick": 5, "full": TURNS, "check": 2}[size]
+    turns = {"quick": 4, "full": TURNS, "check": 2}[size]
     yield from compare(cases, functools.partial(_pairs, peers), turns=turns, tell=tell)
     if size != "check" and "keras.layers" in peers:
         yield from compare(TINY, lambda _: [("suite", "keras.layers")], turns=turns, threads=1, tell=tell)
