@@ -98,7 +98,7 @@ class Generated(ABC):
     def _training(self, seed: int, index: int, batch_size: int) -> Batch:
         number, place = divmod(index, _drawn_at_once(batch_size))
         rows = slice(place * batch_size, (place + 1) * batch_size)
-        return trimmed(each(lambda array: array[rows], _drawn(self, seed, number, batch_size)), self.spec)
+        return trimmed(each(lambda array: array[rows], _drawn(self, self.version, seed, number, batch_size)), self.spec)
 
     def _fixed(self, split: str, first: int, batch_size: int) -> Batch:
         last = min(first + batch_size, self.sizes[split])
@@ -112,8 +112,8 @@ class Generated(ABC):
 
 
 @functools.lru_cache(maxsize=2)
-def _drawn(task: Generated, seed: int, number: int, batch_size: int) -> Batch:
-    return task.drawn("train", generator(task.name, task.version, "train", seed, number), _drawn_at_once(batch_size) * batch_size)
+def _drawn(task: Generated, version: int, seed: int, number: int, batch_size: int) -> Batch:
+    return task.drawn("train", generator(task.name, version, "train", seed, number), _drawn_at_once(batch_size) * batch_size)
 
 
 def _drawn_at_once(batch_size: int) -> int:

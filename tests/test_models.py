@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from suite import plugins
+from suite import engine, plain, plugins
 from suite.architecture import Architecture
 from suite.dropout import Dropout
 from suite.heads import Pool
 from suite.linear_recurrence import LinearRecurrence
 from suite.models import TIES_ABOVE, build
-from suite.recurrence import Cell
 from suite.task import Spec
 from tests.fake_architectures import ARCHITECTURES
 
@@ -49,7 +48,8 @@ def test_outputs_have_the_shape_of_the_kind(kind, shape, depth):
 @pytest.mark.parametrize(("name", "kind"), [("lstm", "steps"), ("lstm_bahdanau", "sequence"), ("lru", "steps")])
 def test_a_model_is_built_without_taking_a_step(name, kind, monkeypatch):
     """Else the width solver would trace a loop for every width that it tries."""
-    monkeypatch.setattr(Cell, "_run", None)
+    monkeypatch.setattr(engine, "run", None)
+    monkeypatch.setattr(plain, "run", None)
     monkeypatch.setattr(LinearRecurrence, "_rows", None)
     model = build(plugins.architecture(name), spec(kind), width=4, seed=0)
     assert model.counts()["core"] > 0
