@@ -12,6 +12,7 @@ from suite import engine, scan
 from suite.diagonal import ComplexDiagonal, Diagonal, at_once
 from suite.recurrence import inside_xla
 from suite.scan import Given, Step
+from suite.stepping import outlined
 
 Tensor = Any
 
@@ -99,7 +100,7 @@ class LinearRecurrence(keras.layers.Layer):
     def call(self, x: Any, mask: Any = None, initial_state: Any = None, training: bool = False, probes: Any = None) -> Any:
         x = ops.convert_to_tensor(x, self.compute_dtype)
         if in_symbolic_scope():
-            return _outlined(self, x)
+            return outlined(self, x)
         valid = None if mask is None else tf.cast(mask, tf.bool)
         if self.go_backwards:
             x, valid = tf.reverse(x, (1,)), None if valid is None else tf.reverse(valid, (1,))
@@ -317,13 +318,3 @@ def _at_rows(array: Tensor, place: Tensor) -> Tensor:
     flat = tf.reshape(array, tf.concat([[-1], tf.shape(array)[2:]], axis=0))
     found = tf.gather(flat, place * rows + tf.range(rows))
     return tf.ensure_shape(found, (*place.shape[:1], array.shape[1], *array.shape[2:]))
-
-
-def _outlined(layer: Any, x: Tensor) -> Any:
-    """Return zeros in the shapes of a layer's outputs: where Keras asks for shapes alone, as while a model is built, no loop is made."""
-
-    def zeros(spec: Any) -> Tensor:
-        size = [tf.shape(x)[axis] if known is None else known for axis, known in enumerate(spec.shape)]
-        return tf.ensure_shape(tf.zeros(size, spec.dtype), spec.shape)
-
-    return tf.nest.map_structure(zeros, layer.compute_output_spec(x))

@@ -11,7 +11,7 @@ from tensorflow.python.ops import control_flow_util  # TensorFlow has no public 
 
 from suite import checkpointing, engine, initializers, plain, step_plan
 from suite.initializers import Initializer
-from suite.stepping import Inputs, Pair, Recur
+from suite.stepping import Inputs, Pair, Recur, outlined
 
 Tensor = Any
 
@@ -198,6 +198,10 @@ class Cell(keras.layers.Layer):
         x = ops.convert_to_tensor(x, self.compute_dtype)
         states, carried = self._initial_states(x, initial_state)
         inputs = self._inputs(x, mask, states, constants, training, probes)
+        if in_symbolic_scope():
+            if not self.needs_plain:
+                step_plan.plan(self, inputs)  # traces the step once, so that its faults show while a model is built
+            return outlined(self, x)
         outputs, states = self._run(inputs)
         for variable, state in zip(self._kept, states, strict=False):
             variable.assign(state)
@@ -234,8 +238,6 @@ class Cell(keras.layers.Layer):
     def _run(self, inputs: Inputs) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Run the loop: eager calls and single steps in the plain form, graphs in the form that the layer was given."""
         time, every = inputs.x.shape[1], self.checkpoint_every
-        if in_symbolic_scope():
-            return self._symbols(inputs)
         if tf.executing_eagerly() or time == 1:
             return plain.run(self, inputs)
         way = self._way(time or 0)
@@ -244,15 +246,6 @@ class Cell(keras.layers.Layer):
             return plain.run(self, inputs)
         loop = lambda piece: engine.run(self, piece, sequences=self.return_sequences, jit=not inside_xla())
         return loop(inputs) if every is None or every >= time else checkpointing.run(loop, inputs, every)
-
-    def _symbols(self, inputs: Inputs) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Return tensors of the right shapes, where only shapes are asked for; the step is traced once, so that its faults show."""
-        if not self.needs_plain:
-            step_plan.plan(self, inputs)
-        batch, time = tf.shape(inputs.x)[0], tf.shape(inputs.x)[1]
-        first = inputs.states[0]
-        outputs = tf.zeros((batch, time, *first.shape[1:]), first.dtype)
-        return tf.ensure_shape(outputs, (*inputs.x.shape[:2], *first.shape[1:])), inputs.states
 
     def _way(self, time: int | None) -> str:
         """Return "engine", or "plain" with the reason."""

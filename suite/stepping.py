@@ -120,3 +120,13 @@ def checked(cell: Any, new: Any, old: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
 def beside(valid: Tensor, state: Tensor) -> Tensor:
     """Return a mask (batch,) with the axes of a state."""
     return tf.reshape(valid, (-1, *[1] * (len(state.shape) - 1)))
+
+
+def outlined(layer: Any, x: Tensor) -> Any:
+    """Return zeros in the shapes of a layer's outputs: where Keras asks for shapes alone, as while a model is built, no loop is made."""
+
+    def zeros(spec: Any) -> Tensor:
+        size = [tf.shape(x)[axis] if known is None else known for axis, known in enumerate(spec.shape)]
+        return tf.ensure_shape(tf.zeros(size, spec.dtype), spec.shape)
+
+    return tf.nest.map_structure(zeros, layer.compute_output_spec(x))

@@ -5,15 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from optuna.distributions import CategoricalDistribution, FloatDistribution
-
 from suite import optimisation, plugins, training
+from suite.bench import small
 from suite.chunks import Chunk, training_feed
-from suite.experiment import Experiment, Setting
 from suite.program import program, tensors
 from suite.result import Trial
 
 CELL, UNITS, EMBEDDING, BATCH = "elman", 16, 16, 32  # nothing that anybody compares is smaller
+STEPS = 100  # of a call, at most
 SECONDS = 1.0  # of processor time that steps take, at least
 MOST_CALLS = 200
 LIMIT = 0.10  # of a step
@@ -64,13 +63,13 @@ def measured(name: str, seconds: float) -> Pipeline:
     made = program(trial)
     made.reset(trial, values)
     states = made.zero_states(BATCH)
-    rates = optimisation.learning_rates("constant", 1e-3, setting.steps, 0.0)
+    rates = optimisation.learning_rates("constant", small.RATE, STEPS, 0.0)
     feed = training_feed(setting.task, seed=0, batch_size=BATCH)
     making = training_time = 0.0
     steps = 0
     for call in range(MOST_CALLS + WARM_UP):
         begun = time.process_time()
-        chunk = feed.take(setting.steps)
+        chunk = feed.take(STEPS)
         if chunk is None:
             raise ValueError("its training split ended")
         taken = time.process_time() - begun
@@ -92,29 +91,7 @@ def measured(name: str, seconds: float) -> Pipeline:
 def smallest(name: str) -> Trial:
     """Return a trial of one small Elman layer on a task."""
     task = plugins.task(name)
-    setting = Setting(
-        task=task, label="bench", size=UNITS, embedding=EMBEDDING if task.spec.tokens else None, steps=100, batch_size=BATCH, evaluations=5
-    )
-    experiment = Experiment(
-        question="What do batches cost?",
-        settings=(setting,),
-        architectures=(CELL,),
-        space={"learning_rate": FloatDistribution(1e-4, 1e-1, log=True), "clip": CategoricalDistribution((1.0,))},
-        regime="width",
-        trials=1,
-        seeds=(1,),
-    )
-    return Trial(
-        reference="bench",
-        experiment=experiment,
-        label="bench",
-        name=CELL,
-        architecture=plugins.architecture(CELL),
-        values={"learning_rate": 1e-3, "clip": 1.0},
-        width=UNITS,
-        phase="tuning",
-        seed=0,
-    )
+    return small.of_task(task, CELL, units=UNITS, batch_size=BATCH, embedding=EMBEDDING if task.spec.tokens else None)
 
 
 def _handing(chunk: Chunk) -> float:

@@ -23,11 +23,16 @@ RATE, CLIP = 1e-3, 1.0
 
 def trial(case: Case) -> Trial:
     """Return a trial of this cell, at these units, on the adding problem, which the plug-ins must bring."""
-    setting = Setting(task=_task(case), label="bench", size=case.units, steps=1_000, batch_size=case.batch, evaluations=5)
+    return of_task(_task(case), case.cell, units=case.units, batch_size=case.batch)
+
+
+def of_task(task: Task, cell: str, *, units: int, batch_size: int, embedding: int | None = None) -> Trial:
+    """Return a trial of one layer of a cell on a task; nobody asks for its score."""
+    setting = Setting(task=task, label="bench", size=units, embedding=embedding, steps=1_000, batch_size=batch_size, evaluations=5)
     experiment = Experiment(
         question="How fast is a step?",
         settings=(setting,),
-        architectures=(case.cell,),
+        architectures=(cell,),
         space={"learning_rate": FloatDistribution(1e-4, 1e-1, log=True), "clip": CategoricalDistribution((CLIP,))},
         regime="width",
         trials=1,
@@ -35,15 +40,14 @@ def trial(case: Case) -> Trial:
         schedule="constant",
         warmup=0.0,
     )
-    values = {"learning_rate": RATE, "clip": CLIP}
     return Trial(
         reference="bench",
         experiment=experiment,
         label="bench",
-        name=case.cell,
-        architecture=plugins.architecture(case.cell),
-        values=values,
-        width=case.units,
+        name=cell,
+        architecture=plugins.architecture(cell),
+        values={"learning_rate": RATE, "clip": CLIP},
+        width=units,
         phase="tuning",
         seed=0,
     )
